@@ -1,0 +1,198 @@
+"""An agent's life: take the lease, claim turns, let threads run side by side, fall asleep."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from growqr.agents.keeper import RETRY, Keeper
+from growqr.agents.loop import Thinking, TurnLoop
+from growqr.errors import Fenced, GrowqrError, StoreUnavailable
+from growqr.logs import log
+from growqr.states import TurnState
+from growqr.store import Turn
+
+MAX_CLAIMS = 5
+"""How often a turn may be begun; one that ends its agent each time is given up."""
+
+_log = log("agents")
+
+
+class Ended(StrEnum):
+    """Why an agent's life ended."""
+
+    LATE = "late"
+    ASLEEP = "asleep"
+    FENCED = "fenced"
+
+
+class GrowAgent:
+    """One epoch of one user's agent. `run` is its whole life; `wake` and `stop` are hints."""
+
+    def __init__(
+        self,
+        thinking: Thinking,
+        keeper: Keeper,
+        user_id: str,
+        *,
+        turn_deadline: float,
+        idle_sleep: float,
+    ) -> None:
+        self._with = thinking
+        self._keeper = keeper
+        self._user_id = user_id
+        self._turn_deadline = turn_deadline
+        self._idle_sleep = idle_sleep
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._cancelled: set[str] = set()
+
+    def wake(self) -> None:
+        """There may be work, or a turn to cancel."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End as soon as no turn is under way; what is queued then waits for the next wake."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self, holder: str) -> Ended:
+        """Live until asleep, or fenced by a successor; `holder` names the process."""
+        if not await self._keeper.patiently(lambda: self._keeper.take(holder)):
+            return Ended.LATE
+        keeping = asyncio.create_task(self._keeper.keep())
+        working = asyncio.create_task(self._work())
+        try:
+            done, _ = await asyncio.wait({keeping, working}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            return Ended.ASLEEP
+        except Fenced:
+            return Ended.FENCED
+        finally:
+            await _end(keeping, working, *self._running.values())
+
+    async def _work(self) -> None:
+        while True:
+            self._woken.clear()
+            await self._claim_all()
+            await self._cancel_requested()
+            self._keeper.idle(not self._running)
+            if await self._rested() and not self._running and await self._asleep():
+                return
+
+    async def _rested(self) -> bool:
+        """Wait for a hint or the end of a turn; True when there was neither for long."""
+        woken = asyncio.create_task(self._woken.wait())
+        patience = 0.0 if self._stopping else self._idle_sleep
+        try:
+            done, _ = await asyncio.wait(
+                {woken, *self._running.values()},
+                timeout=None if self._running else patience,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            woken.cancel()
+        for turn_id in [i for i, task in self._running.items() if task.done()]:
+            self._running.pop(turn_id).result()
+        return not done
+
+    async def _asleep(self) -> bool:
+        """Give the lease back, unless a message came in that moment."""
+        leases, fence = self._with.store.leases, self._keeper.fence
+        if self._stopping:
+            return await self._keeper.patiently(lambda: leases.release(fence)) or True
+        return await self._keeper.patiently(lambda: leases.release_idle(fence, self._user_id))
+
+    async def _claim_all(self) -> None:
+        while not self._stopping:
+            try:
+                turn = await self._with.store.turns.claim(
+                    self._keeper.fence, deadline=self._turn_deadline
+                )
+            except StoreUnavailable:
+                # The claim may have been written all the same: it is found by its epoch.
+                await asyncio.sleep(RETRY)
+                await self._adopt()
+                continue
+            if turn is None:
+                return
+            self._start(turn)
+
+    async def _adopt(self) -> None:
+        for turn in await self._unfinished():
+            if turn.state == TurnState.RUNNING and turn.epoch == self._keeper.fence.epoch:
+                self._start(turn)
+
+    async def _cancel_requested(self) -> None:
+        if not self._running:
+            return
+        for turn in await self._unfinished():
+            task = self._running.get(turn.id)
+            if turn.cancel_requested and task and turn.id not in self._cancelled:
+                self._cancelled.add(turn.id)
+                task.cancel()
+
+    async def _unfinished(self) -> list[Turn]:
+        turns = self._with.store.turns
+        return await self._keeper.patiently(lambda: turns.unfinished(self._keeper.fence.key))
+
+    def _start(self, turn: Turn) -> None:
+        if turn.id not in self._running:
+            self._running[turn.id] = asyncio.create_task(self._turn(turn))
+
+    async def _turn(self, turn: Turn) -> None:
+        """Work on a turn to its end; Fenced is the one error that gets out."""
+        try:
+            if turn.claims > MAX_CLAIMS:
+                raise GrowqrError(f"given up: {MAX_CLAIMS} agents ended while working on this turn")
+            async with asyncio.timeout(self._seconds_left(turn)):
+                await TurnLoop(self._with, self._keeper, turn).run()
+        except TimeoutError:
+            await self._fail(turn, "deadline", f"not done within {self._turn_deadline:g} s")
+        except asyncio.CancelledError:
+            if turn.id not in self._cancelled:
+                raise
+            await self._finish(turn, TurnState.CANCELLED)
+        except BaseExceptionGroup as group:
+            fenced, others = group.split(Fenced)
+            if fenced is not None or others is None:
+                raise Fenced from group
+            await self._failed(turn, others.exceptions[0])
+        except Fenced:
+            raise
+        except Exception as error:  # noqa: BLE001  a turn ends with a reason, whatever went wrong
+            await self._failed(turn, error)
+        finally:
+            self._cancelled.discard(turn.id)
+
+    def _seconds_left(self, turn: Turn) -> float:
+        """A successor gets what is left of the turn's time, and enough to end it."""
+        if turn.deadline_at is None:
+            return self._turn_deadline
+        left = (turn.deadline_at - datetime.now(UTC)).total_seconds()
+        return max(1.0, min(left, self._turn_deadline))
+
+    async def _failed(self, turn: Turn, error: BaseException) -> None:
+        if isinstance(error, GrowqrError):
+            await self._fail(turn, error.code, error.message)
+            return
+        _log.error("turn failed", turn_id=turn.id, exc_info=error)
+        await self._fail(turn, "internal", f"unexpected {type(error).__name__}; see the logs")
+
+    async def _fail(self, turn: Turn, code: str, message: str) -> None:
+        await self._finish(turn, TurnState.FAILED, {"code": code, "message": message})
+
+    async def _finish(
+        self, turn: Turn, state: TurnState, error: dict[str, str] | None = None
+    ) -> None:
+        turns, fence = self._with.store.turns, self._keeper.fence
+        await self._keeper.patiently(lambda: turns.finish(fence, turn.id, state, error=error))
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

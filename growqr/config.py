@@ -1,0 +1,216 @@
+"""Settings: read once, frozen, every field with one line that says what it is for.
+
+`growqr up` reads the environment and `.env`, then writes what it found to `<data>/settings.json`
+(0600). Every other process of the instance is told that file by GROWQR_SETTINGS and reads nothing
+else, so that all of them agree and no secret travels in an environment.
+Provider keys are not in that file: only the models app reads `<data>/secrets.env`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from growqr.errors import InstanceError
+
+SNAPSHOT = "GROWQR_SETTINGS"
+"""Environment variable that names the snapshot file inside an instance."""
+
+CLIENT_KEYS = frozenset({"GROWQR_URL", "GROWQR_TOKEN", "GROWQR_PG_BIN", SNAPSHOT})
+"""GROWQR_* names that are no settings of an instance but are allowed in the environment."""
+
+_BUILT_IN = {"env_prefix": "GROWQR_", "env_file": ".env", "extra": "ignore", "frozen": True}
+
+
+def _named(*names: str) -> AliasChoices:
+    return AliasChoices(*names)
+
+
+class Providers(BaseSettings):
+    """Keys and addresses of model providers. Never leaves `growqr up` and the models app."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    # Key of an Anthropic Messages API; without it the offline model answers.
+    anthropic_api_key: SecretStr | None = Field(None, validation_alias=_named("ANTHROPIC_API_KEY"))
+    # Base URL of any server that speaks the Messages API.
+    anthropic_base_url: str | None = Field(None, validation_alias=_named("ANTHROPIC_BASE_URL"))
+
+
+class _SecretsFile(Providers):
+    """Providers read from a file alone: nothing else is a source."""
+
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[Any, ...]:
+        return (sources["dotenv_settings"],)
+
+
+def provider_keys(settings: Settings) -> Providers:
+    """What `growqr up` left in `<data>/secrets.env`; the environment is not asked."""
+    return _SecretsFile(_env_file=settings.data / "secrets.env")  # type: ignore[call-arg]
+
+
+class Settings(BaseSettings):
+    """Everything that can be chosen about an instance, provider keys apart."""
+
+    model_config = SettingsConfigDict(**_BUILT_IN)  # type: ignore[typeddict-item]
+
+    # Data folder: database, memory repositories, keys, logs, `instance.json`.
+    data: Path = Field(default_factory=lambda: default_data())
+    # First port of the block that every listener of the instance is taken from; 0: a free block.
+    port: int = Field(4000, validation_alias=_named("GROWQR_PORT", "PORT", "port"), ge=0, le=65000)
+    # Address the HTTP ingress listens on.
+    host: str = "127.0.0.1"
+    # `production` refuses every development default.
+    profile: Literal["development", "production"] = "development"
+    # Lowest level that is logged.
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias=_named("LOG_LEVEL", "log_level")
+    )
+    # An outside Postgres 15 or later; unset: embedded, under our own supervision.
+    database_url: SecretStr | None = Field(
+        None, validation_alias=_named("DATABASE_URL", "database_url")
+    )
+    # Replicas of the api app; 0: one per core, at most 4.
+    api_replicas: int = Field(0, ge=0, le=64)
+    # CPUs that Ray may count on; 0: all of the machine.
+    cpus: int = Field(0, ge=0)
+    # Model provider; `auto`: anthropic when a key is set, else the offline model.
+    llm_provider: Literal["auto", "anthropic", "scripted"] = Field(
+        "auto", validation_alias=_named("LLM_PROVIDER", "llm_provider")
+    )
+    # Model that agents ask for; unset: the provider's own default.
+    llm_model: str | None = Field(None, validation_alias=_named("LLM_MODEL", "llm_model"))
+    # Models that may be asked for, besides `llm_model`; empty: any of the provider's.
+    llm_allowed: tuple[str, ...] = ()
+    # Upper bound of `max_tokens` of one model call.
+    llm_max_tokens: int = Field(8192, ge=1)
+    # Pause between two pieces of an offline reply, in seconds.
+    scripted_delay: float = Field(0.0, ge=0, le=10)
+    # Seconds an agent's lease lives without being renewed.
+    lease_ttl: float = Field(10.0, gt=0.5)
+    # Seconds an agent's lease lives while it has nothing to do and holds no connection.
+    idle_lease_ttl: float = Field(60.0, gt=1)
+    # Seconds without work after which a Grow Agent ends; its next message starts a new one.
+    idle_sleep: float = Field(600.0, gt=0)
+    # Seconds after which an unfinished turn is ended as failed.
+    turn_deadline: float = Field(1800.0, gt=0)
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def secrets(self) -> Path:
+        """Folder of generated secrets, 0700."""
+        return self.data / "secrets"
+
+    @property
+    def repositories(self) -> Path:
+        """Folder of the users' bare memory repositories."""
+        return self.data / "memory"
+
+    @property
+    def gateway_url(self) -> str:
+        """Where agents reach the model gateway."""
+        return f"http://127.0.0.1:{self.port}/gateway"
+
+    def dump(self) -> str:
+        """JSON for the snapshot file, secrets included: write it 0600."""
+        values = self.model_dump(mode="json")
+        if self.database_url is not None:
+            values["database_url"] = self.database_url.get_secret_value()
+        return json.dumps(values, indent=1)
+
+
+class _Snapshot(Settings):
+    """Settings read from a snapshot: nothing else is a source."""
+
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[Any, ...]:
+        return (sources["init_settings"],) if "init_settings" in sources else (_[1],)
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process.
+
+    Inside an instance the snapshot named by GROWQR_SETTINGS is the only source; elsewhere
+    overrides, then the environment, then `.env`, then defaults.
+    Raises InstanceError naming the variable that is wrong or unknown.
+    """
+    snapshot = os.environ.get(SNAPSHOT)
+    if snapshot:
+        return from_snapshot(Path(snapshot))
+    _refuse_unknown()
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise InstanceError(_first_problem(error)) from None
+
+
+def from_snapshot(path: Path) -> Settings:
+    """Settings as `growqr up` wrote them. Raises InstanceError when the file cannot be read."""
+    try:
+        return _Snapshot(**json.loads(path.read_text()))
+    except (OSError, ValueError) as error:
+        raise InstanceError(f"cannot read the instance's settings from {path}: {error}") from None
+
+
+def client_target() -> tuple[str, str | None] | None:
+    """(url, token) of GROWQR_URL and GROWQR_TOKEN, where a client is pointed at an instance."""
+    url = os.environ.get("GROWQR_URL")
+    return (url.rstrip("/"), os.environ.get("GROWQR_TOKEN")) if url else None
+
+
+def postgres_programs() -> Path | None:
+    """GROWQR_PG_BIN: folder of the PostgreSQL programs to embed instead of the found ones."""
+    chosen = os.environ.get("GROWQR_PG_BIN")
+    return Path(chosen) if chosen else None
+
+
+def default_data() -> Path:
+    """`GROWQR_DATA`, else `./.growqr` inside a checkout, else `~/.growqr`."""
+    here = Path.cwd()
+    checkout = (here / "growqr" / "config.py").exists() and (here / "schema.sql").exists()
+    return here / ".growqr" if checkout else Path.home() / ".growqr"
+
+
+def child_environment(settings: Settings, **extra: str) -> dict[str, str]:
+    """Environment for a process of the instance: the snapshot's path, and no secret.
+
+    Whatever configures growqr or a provider is left out; `extra` is added last.
+    """
+    fields: dict[str, Any] = {**Settings.model_fields, **Providers.model_fields}
+    ours = {
+        name.upper()
+        for field in fields.values()
+        for name in getattr(field.validation_alias, "choices", ())
+    }
+    secret = ("_API_KEY", "_TOKEN", "_SECRET", "_SECRET_KEY", "_PASSWORD")
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ours and not key.startswith(("GROWQR_", "RAY_")) and not key.endswith(secret)
+    }
+    return kept | {SNAPSHOT: str(settings.data / "settings.json")} | extra
+
+
+def _refuse_unknown() -> None:
+    known = {f"GROWQR_{name}".upper() for name in Settings.model_fields} | CLIENT_KEYS
+    for name in os.environ:
+        if name.startswith("GROWQR_") and name not in known:
+            raise InstanceError(
+                f"unknown setting {name} in the environment; known are {', '.join(sorted(known))}"
+            )
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else "settings"
+    return f"setting {name.upper()} is wrong: {first['msg']}"

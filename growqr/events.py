@@ -1,0 +1,74 @@
+"""Event types and their envelope: one wire format for journal, SSE, UI and tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class EventType(StrEnum):
+    """Durable events, `noun.verb`. Everything a client may rely on seeing exactly once."""
+
+    MESSAGE_CREATED = "message.created"
+    TURN_STARTED = "turn.started"
+    TURN_COMPLETED = "turn.completed"
+    TURN_FAILED = "turn.failed"
+    TURN_CANCELLED = "turn.cancelled"
+    TOOL_REQUESTED = "tool.requested"
+    TOOL_STARTED = "tool.started"
+    TOOL_COMPLETED = "tool.completed"
+    TOOL_FAILED = "tool.failed"
+    TOOL_UNKNOWN = "tool.unknown"
+    MEMORY_COMMITTED = "memory.committed"
+
+
+TURN_ENDS = frozenset({EventType.TURN_COMPLETED, EventType.TURN_FAILED, EventType.TURN_CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event before it has its number; `data` is JSON-safe."""
+
+    type: EventType
+    thread_id: str | None = None
+    turn_id: str | None = None
+    step_id: str | None = None
+    actor: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Event(NamedTuple):
+    """A journaled event. `seq` counts 1, 2, 3 … per user, without a gap."""
+
+    seq: int
+    type: str
+    time: datetime
+    thread_id: str | None
+    turn_id: str | None
+    step_id: str | None
+    actor: str | None
+    data: dict[str, Any]
+
+    def envelope(self) -> dict[str, Any]:
+        """The JSON object sent to clients."""
+        return self._asdict() | {"time": self.time.astimezone(UTC).isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of a reply while it is being written. Never journaled; losing it loses nothing.
+
+    `offset` counts the characters of this step sent before it; a client drops its draft when
+    `epoch` changes, because a successor writes the reply anew.
+    """
+
+    user_id: str
+    thread_id: str
+    turn_id: str
+    step_id: str
+    epoch: int
+    offset: int
+    text: str
+    kind: str = "text"

@@ -1,0 +1,76 @@
+"""Every derived name and id. Built here, read nowhere by slicing strings.
+
+Ids sort by time: `<prefix>_<uuid7 hex>`. Actor names are `<lease key>#<epoch>`, so that Ray can
+never hand out the actor of an older epoch under a new one's name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Literal
+
+import uuid_utils
+
+NAMESPACE = "growqr"
+"""Ray namespace of every actor of ours."""
+
+SUPERVISOR = "supervisor"
+
+Prefix = Literal["msg", "trn", "thr", "stp", "mem", "req"]
+
+LOCAL_USER = re.compile(r"[a-z0-9-]{1,32}")
+_ID = re.compile(r"(msg|trn|thr|stp|mem|req)_[0-9a-f]{32}")
+
+
+def new_id(prefix: Prefix) -> str:
+    """A fresh id that sorts after every earlier one of this process: `trn_0198…`."""
+    return f"{prefix}_{uuid_utils.uuid7().hex}"
+
+
+def derived_id(prefix: Prefix, *parts: object) -> str:
+    """The same id for the same parts: what a successor repeats meets its predecessor's row."""
+    text = "\n".join(str(part) for part in parts)
+    return f"{prefix}_{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def is_id(text: str, prefix: Prefix) -> bool:
+    """Whether `text` has the form of an id of this kind (says nothing about existence)."""
+    return bool(_ID.fullmatch(text)) and text.startswith(prefix + "_")
+
+
+def local_user_id(name: str) -> str:
+    """Id of a user of the local issuer: alice → `u_alice`."""
+    if not LOCAL_USER.fullmatch(name):
+        raise ValueError(f"user name {name!r} must match {LOCAL_USER.pattern}")
+    return f"u_{name}"
+
+
+def foreign_user_id(issuer: str, subject: str) -> str:
+    """Opaque id of another issuer's user: `u_<20 hex>`, equal for equal (issuer, subject)."""
+    return "u_" + hashlib.sha256(f"{issuer}\n{subject}".encode()).hexdigest()[:20]
+
+
+def grow_agent(user_id: str) -> str:
+    """Lease key of the user's Grow Agent."""
+    return f"grow-agent:{user_id}"
+
+
+def memory(user_id: str) -> str:
+    """Lease key of the one writer of the user's memory repository."""
+    return f"memory:{user_id}"
+
+
+def actor(key: str, epoch: int) -> str:
+    """Ray name of the actor that may take `epoch` of the lease `key`."""
+    return f"{key}#{epoch}"
+
+
+def host(host_id: str) -> str:
+    """Ray name of the Host on one node."""
+    return f"host:{host_id}"
+
+
+def model_call(step_id: str, epoch: int, attempt: int) -> str:
+    """Ledger key of one call to a model: a repeated write of the same call changes nothing."""
+    return f"{step_id}.{epoch}.{attempt}"

@@ -1,0 +1,73 @@
+"""Transition tables. A state changes only along an arrow; the SQL CHECKs hold the same names."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from growqr.errors import Conflict
+
+
+class TurnState(StrEnum):
+    """Where a turn stands. `waiting` says for whom in its own column."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class StepState(StrEnum):
+    """Where a step stands. `unknown`: an unsafe effect may or may not have happened."""
+
+    INTENT = "intent"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class AgentState(StrEnum):
+    """Computed from the lease and the queue, never stored."""
+
+    AWAKE = "awake"
+    WAKING = "waking"
+    ASLEEP = "asleep"
+
+
+TURN_MOVES: dict[TurnState, frozenset[TurnState]] = {
+    TurnState.QUEUED: frozenset({TurnState.RUNNING, TurnState.CANCELLED, TurnState.FAILED}),
+    TurnState.RUNNING: frozenset(
+        {TurnState.WAITING, TurnState.COMPLETED, TurnState.FAILED, TurnState.CANCELLED}
+    ),
+    TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.FAILED, TurnState.CANCELLED}),
+    TurnState.COMPLETED: frozenset(),
+    TurnState.FAILED: frozenset(),
+    TurnState.CANCELLED: frozenset(),
+}
+
+STEP_MOVES: dict[StepState, frozenset[StepState]] = {
+    StepState.INTENT: frozenset({StepState.DONE, StepState.FAILED, StepState.UNKNOWN}),
+    StepState.DONE: frozenset(),
+    StepState.FAILED: frozenset(),
+    StepState.UNKNOWN: frozenset({StepState.DONE, StepState.FAILED}),
+}
+
+
+def sources(target: TurnState) -> list[str]:
+    """The states a turn may come from to reach `target`; SQL updates take them as parameter."""
+    return [state.value for state, targets in TURN_MOVES.items() if target in targets]
+
+
+def agent_state(*, live: bool, work: bool) -> AgentState:
+    """What to show for an agent: lease live, unfinished turns present."""
+    if live:
+        return AgentState.AWAKE
+    return AgentState.WAKING if work else AgentState.ASLEEP
+
+
+def move(current: TurnState, target: TurnState) -> TurnState:
+    """`target`, or Conflict naming both states when there is no arrow between them."""
+    if target not in TURN_MOVES[current]:
+        raise Conflict(f"a turn that is {current} cannot become {target}")
+    return target

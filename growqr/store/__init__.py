@@ -1,0 +1,118 @@
+"""The store: the only room that speaks SQL, and the only truth.
+
+    engine.py     connections, deadlines, the fenced write
+    queries/      every statement by name; _fenced.sql is the one form of an owner's write
+    migrate.py    schema.sql and the numbered migrations
+    notifier.py   hints to listeners, outside transactions; listen.py hears them
+    users leases events threads messages turns steps memory ledger     one module per noun
+
+Every call ends within 2.5 s, with its result or with StoreUnavailable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from growqr.config import Settings
+from growqr.errors import InstanceError
+from growqr.store.engine import Connection, Database
+from growqr.store.events import Events
+from growqr.store.leases import DueStart, Leases, Owner
+from growqr.store.ledger import Idempotency, Slot, Usage
+from growqr.store.listen import listen
+from growqr.store.memory import Memory, MemoryCommit, MemoryFile
+from growqr.store.messages import Accepted, Message, Messages
+from growqr.store.migrate import migrate, version
+from growqr.store.notifier import DELTAS, EVENTS, WORK, Notifier
+from growqr.store.steps import Claim, Step, Steps
+from growqr.store.threads import Thread, Threads
+from growqr.store.turns import Turn, Turns
+from growqr.store.users import User, Users
+
+__all__ = [
+    "DELTAS",
+    "EVENTS",
+    "WORK",
+    "Accepted",
+    "Claim",
+    "Connection",
+    "DueStart",
+    "MemoryCommit",
+    "MemoryFile",
+    "Message",
+    "Notifier",
+    "Owner",
+    "Slot",
+    "Step",
+    "Store",
+    "Thread",
+    "Turn",
+    "User",
+    "migrate",
+    "open_store",
+    "version",
+]
+
+
+class Store:
+    """All nouns over one small pool. Connects on first use; `max_idle` seconds later lets go."""
+
+    def __init__(self, url: str, max_connections: int, *, max_idle: float = 60.0) -> None:
+        self._db = Database(url, max_connections, max_idle=max_idle)
+        self.users = Users(self._db)
+        self.leases = Leases(self._db)
+        self.events = Events(self._db)
+        self.threads = Threads(self._db)
+        self.messages = Messages(self._db)
+        self.turns = Turns(self._db)
+        self.steps = Steps(self._db)
+        self.memory = Memory(self._db)
+        self.usage = Usage(self._db)
+        self.idempotency = Idempotency(self._db)
+
+    @property
+    def notifier(self) -> Notifier:
+        """Hints to other processes."""
+        return self._db.notifier
+
+    async def open(self) -> None:
+        """Make the store usable; connects to nothing yet."""
+        await self._db.open()
+
+    async def close(self) -> None:
+        """Let every connection go."""
+        await self._db.close()
+
+    async def health(self) -> None:
+        """Raises StoreUnavailable unless Postgres answers."""
+        await self._db.all("last_seqs", dict, users=[])
+
+    async def migrate(self) -> int:
+        """Bring the schema to this code's version and return it."""
+        return await migrate(self._db.url)
+
+    def listen(self, *channels: str) -> AsyncIterator[tuple[str, str]]:
+        """(channel, payload) of notifications, on a connection of its own."""
+        return listen(self._db.url, *channels)
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def open_store(settings: Settings, max_connections: int = 8, *, max_idle: float = 60.0) -> Store:
+    """The store of this instance, not yet opened."""
+    if settings.database_url is None:
+        raise InstanceError("DATABASE_URL is not set and no instance has written its settings")
+    url = settings.database_url.get_secret_value()
+    return Store(url, max_connections, max_idle=max_idle)

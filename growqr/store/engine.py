@@ -1,0 +1,180 @@
+"""Connections, deadlines and the fenced write. Nothing above this file knows psycopg."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, NamedTuple, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from growqr.directory import Fence
+from growqr.errors import Fenced, StoreUnavailable
+from growqr.events import NewEvent
+from growqr.store import sql
+from growqr.store.jsonb import jsonb
+from growqr.store.notifier import Notifier
+
+DEADLINE = 2.5
+"""Seconds any call of the store may take, waiting for a connection included."""
+
+Connection = psycopg.AsyncConnection[Any]
+T = TypeVar("T")
+
+
+class Written(NamedTuple):
+    """What a fenced write did: `changed` is False when its condition no longer held."""
+
+    changed: bool
+    seq: int | None
+    turn_id: str | None
+    step_id: str | None
+    note: dict[str, Any]
+
+
+class Database:
+    """A small pool that opens connections when needed and closes them when idle.
+
+    Every call ends within DEADLINE: with its result, or with StoreUnavailable. A call that was
+    begun is not torn by the caller's cancellation; it ends in the background.
+    """
+
+    def __init__(self, url: str, max_connections: int, *, max_idle: float = 60.0) -> None:
+        self.url = url
+        self._pool = AsyncConnectionPool(
+            url,
+            open=False,
+            min_size=0,
+            max_size=max_connections,
+            max_idle=max_idle,
+            timeout=DEADLINE,
+            # Short, so that after an outage the next caller tries at once, not after a backoff.
+            reconnect_timeout=0.5,
+            check=_alive,
+            kwargs={"autocommit": True, "connect_timeout": 2, "application_name": "growqr"},
+        )
+        self._running: set[asyncio.Task[Any]] = set()
+        self.notifier = Notifier(self._notify)
+
+    async def open(self) -> None:
+        """Make the pool usable; connects to nothing yet."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Send what is left to notify, then close every connection."""
+        await self.notifier.close()
+        await self._pool.close(timeout=1.0)
+
+    async def one(self, name: str, into: type[T], /, **params: Any) -> T | None:
+        """The first row of the named query as `into`, or None."""
+        rows = await self.all(name, into, **params)
+        return rows[0] if rows else None
+
+    async def all(self, name: str, into: type[T], /, **params: Any) -> list[T]:
+        """All rows of the named query; `into` is a NamedTuple, or dict."""
+        return await self.within(self._rows(name, into, params))
+
+    async def fenced(
+        self, fence: Fence, name: str, events: Sequence[NewEvent] = (), /, **params: Any
+    ) -> Written:
+        """The named change with its events, as owner of `fence`; raises Fenced when stale."""
+        params |= {
+            "fence_key": fence.key,
+            "fence_epoch": fence.epoch,
+            "types": [event.type.value for event in events],
+            "steps": [event.step_id for event in events],
+            "datas": [jsonb(event.data) for event in events],
+        }
+        row = (await self.within(self._run(sql.fenced(name), params)))[0]
+        if not row["held"]:
+            raise Fenced(f"the lease {fence.key} has passed on from epoch {fence.epoch}")
+        if row["seq"] is not None and events:
+            self.notifier.event(row["user_id"], row["seq"])
+        changed = row["note"] is not None
+        return Written(changed, row["seq"], row["turn_id"], row["step_id"], row["note"] or {})
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside one transaction: committed at the end, rolled back on an error."""
+        with _translated():
+            async with self._pool.connection() as conn, conn.transaction():
+                yield conn
+
+    async def within(self, call: Coroutine[Any, Any, T]) -> T:
+        """The result of `call`, or StoreUnavailable at the deadline; its connection is then cut."""
+        task = asyncio.ensure_future(call)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        done, _ = await asyncio.wait({task}, timeout=DEADLINE)
+        if done:
+            return task.result()
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())
+        if conn := _connections.pop(task, None):
+            _cut(conn)
+        raise StoreUnavailable(f"the database did not answer within {DEADLINE:g} s")
+
+    async def _rows(self, name: str, into: type[T], params: dict[str, Any]) -> list[T]:
+        rows = await self._run(sql.texts()[name], params, into)
+        return cast("list[T]", rows)
+
+    async def _run(self, text: str, params: dict[str, Any], into: type[Any] = dict) -> list[Any]:
+        with _translated():
+            async with self._pool.connection() as conn:
+                return await execute(conn, text, params, into)
+
+    async def _notify(self, channels: list[str], payloads: list[str]) -> None:
+        await self.all("notify", dict, channels=channels, payloads=payloads)
+
+
+async def execute(
+    conn: Connection, text: str, params: dict[str, Any], into: type[Any] = dict
+) -> list[Any]:
+    """All rows of one statement on this connection, [] for statements without rows."""
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    _connections[task] = conn
+    try:
+        factory = dict_row if into is dict else class_row(into)
+        async with conn.cursor(row_factory=factory) as cursor:
+            await cursor.execute(text.encode(), params)
+            _last_used[conn] = time.monotonic()
+            return await cursor.fetchall() if cursor.description else []
+    finally:
+        _connections.pop(task, None)
+
+
+_connections: dict[asyncio.Task[Any], Connection] = {}
+_last_used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+
+
+async def _alive(conn: Connection) -> None:
+    """A connection unused for a second is asked first, so that an outage costs no caller."""
+    if time.monotonic() - _last_used.get(conn, 0.0) > 1.0:
+        async with asyncio.timeout(1.0):
+            await AsyncConnectionPool.check_connection(conn)
+
+
+def _cut(conn: Connection) -> None:
+    """End the connection below psycopg, which would wait for a frozen server's farewell."""
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(conn.fileno())) as wire:
+        wire.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Driver errors that mean "the database is away" become StoreUnavailable."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
+        raise StoreUnavailable(f"the database is away: {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,190 @@
+"""Memory as accepted: the truth of what git shows. An index of the newest state beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg.errors import UniqueViolation
+
+from growqr import names
+from growqr.directory import Fence
+from growqr.errors import Fenced, NotFound
+from growqr.events import EventType, NewEvent
+from growqr.store import sql
+from growqr.store.engine import Database, execute
+from growqr.store.jsonb import storable
+
+
+class MemoryCommit(NamedTuple):
+    """One accepted write; `content` None removes. `commit_id` is git's, once it is there."""
+
+    id: str
+    user_id: str
+    number: int
+    path: str
+    content: str | None
+    message: str
+    author: str
+    operation_id: str
+    at: datetime
+    commit_id: str | None
+
+
+class MemoryFile(NamedTuple):
+    """A file as it stands; `size` in bytes, `commit` the git id of its last write."""
+
+    path: str
+    content: str
+    size: int
+    commit: str | None
+    pending: bool
+    updated_at: datetime
+
+
+class MemoryHit(NamedTuple):
+    """A file that a search found, and the words around what matched."""
+
+    path: str
+    content: str
+    size: int
+    commit: str | None
+    pending: bool
+    updated_at: datetime
+    snippet: str
+
+
+class Memory:
+    """Writes accepted once by operation id, reads that see every accepted write."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def accept(
+        self,
+        user_id: str,
+        path: str,
+        content: str | None,
+        *,
+        message: str,
+        author: str,
+        operation_id: str,
+        fence: Fence | None = None,
+    ) -> MemoryCommit:
+        """Accept a write; the same `operation_id` answers with the first one's row.
+
+        Raises Fenced when a `fence` is given and stale, NotFound for an unknown user.
+        """
+        params = {
+            "id": names.new_id("mem"),
+            "user": user_id,
+            "path": path,
+            "content": storable(content),
+            "message": storable(message),
+            "author": author,
+            "operation": operation_id,
+            "fence_key": fence.key if fence else None,
+            "fence_epoch": fence.epoch if fence else None,
+        }
+        try:
+            row = (await self._db.within(self._accept(params)))[0]
+        except UniqueViolation:
+            row = {"id": None, "held": 1}
+        if fence is not None and not row.pop("held"):
+            raise Fenced(f"the lease {fence.key} has passed on from epoch {fence.epoch}")
+        if row["id"] is None:
+            return await self._by_operation(user_id, operation_id)
+        self._db.notifier.work(names.memory(user_id))
+        row.pop("held", None)
+        return MemoryCommit(**row)
+
+    async def get(self, user_id: str, path: str) -> MemoryFile:
+        """Raises NotFound when there is no such file."""
+        found = await self._db.one("get_memory", MemoryFile, user=user_id, path=path)
+        if found is None:
+            raise NotFound(f"memory holds no file {path!r}")
+        return found
+
+    async def search(
+        self, user_id: str, query: str, *, limit: int = 20
+    ) -> list[tuple[MemoryFile, str]]:
+        """Files that hold any word of `query`, best first, each with a snippet."""
+        hits = await self._db.all(
+            "search_memory", MemoryHit, user=user_id, query=query, limit=limit
+        )
+        return [(MemoryFile(*hit[:-1]), hit.snippet) for hit in hits]
+
+    async def history(
+        self, user_id: str, path: str, *, limit: int, before: int | None = None
+    ) -> list[MemoryCommit]:
+        """Writes of one path, newest first, with numbers below `before`."""
+        return await self._db.all(
+            "memory_history",
+            MemoryCommit,
+            user=user_id,
+            path=path,
+            limit=limit,
+            before=before or 2**62,
+        )
+
+    async def commit_of(self, row_id: str) -> str | None:
+        """Git's id of an accepted write, once it is projected."""
+        row = await self._db.one("memory_commit_of", dict, id=row_id)
+        return row["commit_id"] if row else None
+
+    async def pending_users(self, limit: int = 50) -> list[str]:
+        """Users with accepted writes that are not yet in git."""
+        rows = await self._db.all("memory_pending_users", dict, limit=limit)
+        return [row["user_id"] for row in rows]
+
+    async def pending(self, user_id: str, limit: int = 200) -> list[MemoryCommit]:
+        """Writes not yet in git, in order."""
+        return await self._db.all("memory_pending", MemoryCommit, user=user_id, limit=limit)
+
+    async def all(
+        self, user_id: str, *, after_number: int = 0, limit: int = 200
+    ) -> list[MemoryCommit]:
+        """Every write in order, from the one behind `after_number`."""
+        return await self._db.all(
+            "memory_all", MemoryCommit, user=user_id, after=after_number, limit=limit
+        )
+
+    async def projected(
+        self, fence: Fence, user_id: str, commits: Sequence[tuple[MemoryCommit, str]]
+    ) -> None:
+        """Record git's ids of projected writes, with an event each. Raises Fenced."""
+        events = [
+            NewEvent(
+                EventType.MEMORY_COMMITTED,
+                data={"path": row.path, "commit": commit, "number": row.number},
+            )
+            for row, commit in commits
+        ]
+        ids = [row.id for row, _ in commits]
+        await self._db.fenced(
+            fence, "memory_projected", events, ids=ids, commits=[c for _, c in commits]
+        )
+
+    async def _accept(self, params: dict[str, Any]) -> list[dict[str, Any]]:
+        async with self._db.transaction() as conn:
+            if params["content"] is None:
+                # A removal must see a file that was accepted while it waited for its turn.
+                await execute(conn, sql.texts()["lock_stream"], params)
+            return await execute(conn, sql.texts()["accept_memory"], params)
+
+    async def _by_operation(self, user_id: str, operation_id: str) -> MemoryCommit:
+        row = await self._db.one(
+            "memory_by_operation", MemoryCommit, user=user_id, operation=operation_id
+        )
+        if row is None:
+            raise NotFound(f"there is no user {user_id}")
+        return row
+
+    async def list(
+        self, user_id: str, prefix: str = "", *, limit: int = 100, after: str | None = None
+    ) -> list[MemoryFile]:
+        """Files below `prefix` by path, from the one behind `after`; `content` is left empty."""
+        return await self._db.all(
+            "list_memory", MemoryFile, user=user_id, prefix=prefix, after=after or "", limit=limit
+        )

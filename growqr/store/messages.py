@@ -1,0 +1,113 @@
+"""The conversation, and the door by which a message gets in."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg.errors import UniqueViolation
+
+from growqr import names
+from growqr.directory import Lease
+from growqr.errors import KeyReused, NotFound
+from growqr.store.engine import Database
+from growqr.store.jsonb import jsonb, storable
+
+
+class Message(NamedTuple):
+    """One message; `content` is a list of content blocks, `seq` the number of its event."""
+
+    id: str
+    thread_id: str
+    turn_id: str
+    seq: int
+    role: str
+    content: list[dict[str, Any]]
+    created_at: datetime
+
+
+class Accepted(NamedTuple):
+    """A message that can no longer be lost, and the lease of the agent that has to answer."""
+
+    message_id: str
+    turn_id: str
+    thread_id: str
+    seq: int
+    lease: Lease
+    repeated: bool
+
+
+class Messages:
+    """Messages of a user's threads."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def accept(
+        self,
+        user_id: str,
+        text: str,
+        *,
+        thread_id: str | None = None,
+        client_key: str | None = None,
+    ) -> Accepted:
+        """Message, queued turn and event in one commit; `thread_id` None is the master thread.
+
+        The same `client_key` with the same body answers as the first time.
+        Raises NotFound for a thread that is not the user's, KeyReused for another body.
+        """
+        sha = hashlib.sha256(f"{thread_id or ''}\n{text}".encode("utf-8", "replace")).digest()
+        message, turn = names.new_id("msg"), names.new_id("trn")
+        content = [{"type": "text", "text": storable(text)}]
+        try:
+            row = await self._db.one(
+                "accept_message",
+                dict,
+                user=user_id,
+                thread=thread_id,
+                turn=turn,
+                message=message,
+                lease_key=names.grow_agent(user_id),
+                content=jsonb(content),
+                client_key=client_key,
+                body_sha=sha,
+                event=jsonb({"message_id": message, "role": "user", "content": content}),
+            )
+        except UniqueViolation:
+            return await self._repeated(user_id, client_key, sha)
+        if row is None:
+            raise NotFound(f"there is no thread {thread_id or 'master'}")
+        self._db.notifier.event(user_id, row["seq"])
+        lease = Lease(row["key"], row["epoch"], row["live"])
+        return Accepted(message, turn, row["thread_id"], row["seq"], lease, repeated=False)
+
+    async def conversation(self, turn_id: str, *, turns: int = 50) -> list[Message]:
+        """What the model of this turn is told: up to `turns` turns, its own the last."""
+        return await self._db.all("conversation", Message, turn=turn_id, turns=turns)
+
+    async def _repeated(self, user_id: str, client_key: str | None, sha: bytes) -> Accepted:
+        row = await self._db.one("message_by_client_key", dict, user=user_id, client_key=client_key)
+        if row is None or bytes(row["body_sha"]) != sha:
+            raise KeyReused(f"the Idempotency-Key {client_key!r} came with another message before")
+        lease = Lease(row["key"], row["epoch"], row["live"])
+        return Accepted(
+            row["id"], row["turn_id"], row["thread_id"], row["seq"], lease, repeated=True
+        )
+
+    async def list(
+        self,
+        user_id: str,
+        thread_id: str,
+        *,
+        limit: int,
+        before: int | None = None,
+        after: int | None = None,
+    ) -> list[Message]:
+        """Ascending by seq: the first ones behind `after`, else the newest ones below `before`."""
+        which, seq = ("messages_before", before or 2**62)
+        if after is not None:
+            which, seq = ("messages_after", after)
+        return await self._db.all(
+            which, Message, user=user_id, thread=thread_id, seq=seq, limit=limit
+        )

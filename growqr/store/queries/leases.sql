@@ -1,0 +1,75 @@
+-- get_lease --
+select key, epoch, expires_at > clock_timestamp() as live from lease where key = %(key)s
+
+-- lease_owner --
+-- Whose lease it is and its epoch: what the gateway compares a token with.
+select user_id, epoch from lease where key = %(key)s
+
+-- take_lease --
+-- Only the actor named <key>#<epoch> comes here with that epoch; an older one finds no row.
+update lease set epoch = %(epoch)s, holder = %(holder)s, start_since = null,
+       expires_at = clock_timestamp() + make_interval(secs => %(ttl)s)
+ where key = %(key)s and epoch = %(epoch)s - 1 and expires_at < clock_timestamp()
+returning epoch
+
+-- acquire_lease --
+-- For keys without actor names: the next epoch, whatever it is, once the former has expired.
+insert into lease (key, user_id, epoch, holder, expires_at)
+values (%(key)s, %(user)s, 1, %(holder)s, clock_timestamp() + make_interval(secs => %(ttl)s))
+    on conflict (key) do update
+   set epoch = lease.epoch + 1, holder = excluded.holder, expires_at = excluded.expires_at
+ where lease.expires_at < clock_timestamp()
+returning epoch
+
+-- renew_lease --
+update lease set expires_at = clock_timestamp() + make_interval(secs => %(ttl)s)
+ where key = %(key)s and epoch = %(epoch)s returning epoch
+
+-- release_lease --
+-- By its owner at the end, or by whoever saw the owner's process die.
+update lease set expires_at = '-infinity' where key = %(key)s and epoch = %(epoch)s returning epoch
+
+-- lock_lease --
+select 1 from lease where key = %(key)s and epoch = %(epoch)s for update
+
+-- lock_stream --
+-- A message is accepted under this row's lock, so what follows in this transaction sees it.
+select 1 from stream where user_id = %(user)s for update
+
+-- release_idle --
+-- After lock_lease and lock_stream: give the lease back only when no work is left.
+update lease set expires_at = '-infinity'
+ where key = %(key)s and epoch = %(epoch)s
+   and not exists (select 1 from turn where lease_key = %(key)s and state in ('queued', 'running'))
+returning epoch
+
+-- burn_epoch --
+-- Give up a start that never took its epoch: whoever comes late with it finds no row.
+update lease set epoch = %(epoch)s, holder = null, start_since = null
+ where key = %(key)s and epoch = %(epoch)s - 1 and expires_at < clock_timestamp()
+returning epoch
+
+-- due_starts --
+-- Leases with work and no live owner; SKIP LOCKED lets two Supervisors share them.
+update lease set start_since = coalesce(start_since, clock_timestamp())
+ where key in (
+   select key from lease
+    where expires_at < clock_timestamp()
+      and key in (select lease_key from turn where state in ('queued', 'running'))
+    limit %(limit)s for update skip locked)
+returning key, epoch,
+          start_since < clock_timestamp() - make_interval(secs => %(patience)s) as overdue
+
+-- live_leases --
+select key, epoch, true as live from lease
+ where expires_at > clock_timestamp() and starts_with(key, %(kind)s)
+
+-- forgotten_leases --
+-- Live owners whose hint must have got lost: a second later the work still lies there.
+select key, epoch, true as live from lease
+ where expires_at > clock_timestamp() and key in (
+   select t.lease_key from turn t
+    where t.state = 'running' and t.cancel_requested
+       or t.state = 'queued' and t.created_at < clock_timestamp() - interval '1 second'
+          and not exists (select 1 from turn b where b.thread_id = t.thread_id
+                             and b.state in ('running', 'waiting')))

@@ -1,0 +1,54 @@
+-- accept_message --
+-- Message, queued turn and event in one statement: after its commit nothing can be lost.
+-- Returns the lease of the agent that has to do it; no row: no such thread.
+with place as (
+  select id from thread
+   where user_id = %(user)s and (id = %(thread)s or (%(thread)s::text is null and kind = 'master'))
+), counter as (
+  update stream set last_seq = last_seq + 1 from place
+   where stream.user_id = %(user)s returning last_seq
+), queued as (
+  insert into turn (id, user_id, thread_id, lease_key, seq)
+  select %(turn)s, %(user)s, place.id, %(lease_key)s, last_seq from place, counter
+), said as (
+  insert into message (id, user_id, thread_id, turn_id, seq, role, content, client_key, body_sha)
+  select %(message)s, %(user)s, place.id, %(turn)s, last_seq, 'user', %(content)s,
+         %(client_key)s, %(body_sha)s from place, counter
+), told as (
+  insert into event (user_id, seq, type, thread_id, turn_id, actor, data)
+  select %(user)s, last_seq, 'message.created', place.id, %(turn)s, %(user)s, %(event)s
+    from place, counter
+)
+select place.id as thread_id, counter.last_seq as seq, lease.key, lease.epoch,
+       lease.expires_at > clock_timestamp() as live
+  from place, counter, lease where lease.key = %(lease_key)s
+
+-- message_by_client_key --
+select m.id, m.turn_id, m.thread_id, m.seq, m.body_sha, lease.key, lease.epoch,
+       lease.expires_at > clock_timestamp() as live
+  from message m join turn on turn.id = m.turn_id join lease on lease.key = turn.lease_key
+ where m.user_id = %(user)s and m.client_key = %(client_key)s
+
+-- messages_after --
+select id, thread_id, turn_id, seq, role, content, created_at from message
+ where user_id = %(user)s and thread_id = %(thread)s and seq > %(seq)s
+ order by seq limit %(limit)s
+
+-- messages_before --
+select * from (
+  select id, thread_id, turn_id, seq, role, content, created_at from message
+   where user_id = %(user)s and thread_id = %(thread)s and seq < %(seq)s
+   order by seq desc limit %(limit)s) as newest
+ order by seq
+
+-- conversation --
+-- What a turn's model is told: the newest turns of its thread up to itself, each with its own
+-- messages together, however they were interleaved. Messages withdrawn in time were never said.
+with newest as (
+  select t.id, t.seq from turn t, turn now
+   where now.id = %(turn)s and t.thread_id = now.thread_id and t.seq <= now.seq
+     and not (t.state = 'cancelled' and t.started_at is null)
+   order by t.seq desc limit %(turns)s
+)
+select m.id, m.thread_id, m.turn_id, m.seq, m.role, m.content, m.created_at
+  from newest join message m on m.turn_id = newest.id order by newest.seq, m.seq

@@ -1,0 +1,71 @@
+-- steps_of --
+select id, turn_id, position, kind, name, tool_use_id, effect, state, epoch, input, output,
+       started_at, finished_at
+  from step where turn_id = %(turn)s order by position, kind, started_at, id
+
+-- begin_model_step --
+-- Intent before the call. A successor that repeats an unanswered call takes the row over.
+change as (
+  insert into step (id, user_id, turn_id, position, kind, name, epoch, input)
+  select %(step)s, fence.user_id, %(turn)s, %(position)s, 'model', %(name)s, fence.epoch, %(input)s
+    from fence
+      on conflict (id) do update set epoch = excluded.epoch
+   where step.state = 'intent' and step.epoch < excluded.epoch
+  returning %(thread)s::text as thread_id, turn_id, id as step_id, '{}'::jsonb as note
+)
+-- then
+, said as (
+  insert into message (id, user_id, thread_id, turn_id, seq, role, content)
+  select %(message)s, fence.user_id, %(thread)s, %(turn)s, counter.last_seq, 'tool', %(results)s
+    from fence, counter where %(results)s::jsonb is not null
+      on conflict (id) do nothing
+)
+
+-- finish_model_step --
+-- The reply is journaled here, before any tool it asks for can run. A reply that asks for none
+-- ends its turn in the same statement.
+change as (
+  update step set state = 'done', output = %(output)s, finished_at = clock_timestamp()
+    from fence
+   where step.id = %(step)s and step.epoch = fence.epoch and step.state = 'intent'
+  returning %(thread)s::text as thread_id, step.turn_id, step.id as step_id, '{}'::jsonb as note
+)
+-- then
+, said as (
+  insert into message (id, user_id, thread_id, turn_id, seq, role, content)
+  select %(message)s, fence.user_id, %(thread)s, change.turn_id,
+         counter.last_seq - cardinality(%(types)s::text[]) + 1, 'assistant', %(content)s
+    from fence, change, counter
+), ended as (
+  update turn set state = 'completed', result = %(result)s, finished_at = clock_timestamp()
+    from fence, change
+   where %(ends)s and turn.id = change.turn_id and turn.epoch = fence.epoch
+     and turn.state = 'running'
+)
+
+-- claim_tool --
+-- Intent before the effect. Of what an earlier epoch left unfinished, only calls that may run
+-- twice are taken over; the others return no row, and the caller decides on what it finds.
+change as (
+  insert into step (id, user_id, turn_id, position, kind, name, tool_use_id, effect, epoch, input)
+  select %(step)s, fence.user_id, %(turn)s, %(position)s, 'tool', %(name)s, %(tool_use)s,
+         %(effect)s, fence.epoch, %(input)s from fence
+      on conflict (id) do update set epoch = excluded.epoch
+   where step.state = 'intent' and step.epoch < excluded.epoch
+     and step.effect in ('read_only', 'idempotent')
+  returning %(thread)s::text as thread_id, turn_id, id as step_id,
+            jsonb_build_object('epoch', epoch) as note
+)
+
+-- finish_tool --
+change as (
+  update step set state = %(state)s, output = %(output)s, epoch = fence.epoch,
+         finished_at = clock_timestamp()
+    from fence where step.id = %(step)s and step.state = 'intent'
+  returning %(thread)s::text as thread_id, step.turn_id, step.id as step_id, '{}'::jsonb as note
+)
+
+-- get_step --
+select id, turn_id, position, kind, name, tool_use_id, effect, state, epoch, input, output,
+       started_at, finished_at
+  from step where id = %(step)s

@@ -1,0 +1,181 @@
+"""Steps: intent before the effect, result after it. What stands here is never done again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from growqr import names
+from growqr.directory import Fence
+from growqr.events import EventType, NewEvent
+from growqr.states import StepState
+from growqr.store.engine import Database
+from growqr.store.jsonb import jsonb
+from growqr.store.turns import Turn
+
+Block = dict[str, Any]
+"""A content block in the Anthropic form."""
+
+TOOL_ENDS = {
+    StepState.DONE: EventType.TOOL_COMPLETED,
+    StepState.FAILED: EventType.TOOL_FAILED,
+    StepState.UNKNOWN: EventType.TOOL_UNKNOWN,
+}
+
+
+class Step(NamedTuple):
+    """One model call or one tool call of a turn."""
+
+    id: str
+    turn_id: str
+    position: int
+    kind: str
+    name: str
+    tool_use_id: str | None
+    effect: str | None
+    state: str
+    epoch: int
+    input: Any
+    output: Any
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class Claim(NamedTuple):
+    """`mine`: do it now; else `step` tells what an earlier epoch left behind."""
+
+    mine: bool
+    step: Step
+
+
+class Steps:
+    """The journal of a turn. Ids derive from the turn, so a repeated write meets its own row."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def of(self, turn_id: str) -> list[Step]:
+        """All steps of a turn: by position, each model call before its tools."""
+        return await self._db.all("steps_of", Step, turn=turn_id)
+
+    async def begin_model(
+        self, fence: Fence, turn: Turn, position: int, model: str, results: Sequence[Block] | None
+    ) -> str:
+        """Intent of the model call at `position`; returns the step's id.
+
+        `results` are the tool results it answers to; they join the conversation here, once.
+        """
+        step = names.derived_id("stp", turn.id, position)
+        message = names.derived_id("msg", turn.id, position, "tool")
+        told = [{"type": r["type"], "tool_use_id": r["tool_use_id"]} for r in results or ()]
+        event = NewEvent(
+            EventType.MESSAGE_CREATED,
+            data={"message_id": message, "role": "tool", "content": told},
+        )
+        await self._db.fenced(
+            fence,
+            "begin_model_step",
+            [event] if results else [],
+            step=step,
+            turn=turn.id,
+            thread=turn.thread_id,
+            position=position,
+            name=model,
+            input=jsonb({}),
+            message=message,
+            results=jsonb(list(results) if results else None),
+        )
+        return step
+
+    async def finish_model(
+        self,
+        fence: Fence,
+        turn: Turn,
+        step_id: str,
+        *,
+        content: Sequence[Block],
+        output: dict[str, Any],
+        result: str | None,
+    ) -> bool:
+        """Journal the reply; with a `result` it is the last one and completes the turn."""
+        message = names.derived_id("msg", step_id)
+        said = {"message_id": message, "role": "assistant", "content": list(content)}
+        events = [NewEvent(EventType.MESSAGE_CREATED, data=said)]
+        for block in content:
+            if block["type"] == "tool_use":
+                asked = {"tool_use_id": block["id"], "name": block["name"], "input": block["input"]}
+                events.append(NewEvent(EventType.TOOL_REQUESTED, data=asked))
+        if result is not None:
+            events.append(NewEvent(EventType.TURN_COMPLETED, data={"text": result}))
+        written = await self._db.fenced(
+            fence,
+            "finish_model_step",
+            events,
+            step=step_id,
+            thread=turn.thread_id,
+            message=message,
+            content=jsonb(list(content)),
+            output=jsonb(output),
+            ends=result is not None,
+            result=result,
+        )
+        return written.changed
+
+    async def claim_tool(
+        self, fence: Fence, turn: Turn, position: int, call: Block, effect: str
+    ) -> Claim:
+        """Intent of one tool call (a `tool_use` block), before its effect.
+
+        Taken over from an earlier epoch only where running twice does no harm.
+        """
+        step_id = tool_step_id(turn.id, call["id"])
+        started = {"tool_use_id": call["id"], "name": call["name"], "input": call["input"]}
+        written = await self._db.fenced(
+            fence,
+            "claim_tool",
+            [NewEvent(EventType.TOOL_STARTED, data=started)],
+            step=step_id,
+            turn=turn.id,
+            thread=turn.thread_id,
+            position=position,
+            name=call["name"],
+            tool_use=call["id"],
+            effect=effect,
+            input=jsonb(call["input"]),
+        )
+        step = await self.get(step_id)
+        return Claim(written.changed or _again(step, fence), step)
+
+    async def finish_tool(
+        self, fence: Fence, turn: Turn, step: Step, state: StepState, content: Any
+    ) -> bool:
+        """Result of a tool call; False when one was there before."""
+        data = {"tool_use_id": step.tool_use_id, "name": step.name, "output": content}
+        written = await self._db.fenced(
+            fence,
+            "finish_tool",
+            [NewEvent(TOOL_ENDS[state], data=data)],
+            step=step.id,
+            thread=turn.thread_id,
+            state=state.value,
+            output=jsonb({"content": content}),
+        )
+        return written.changed
+
+    async def get(self, step_id: str) -> Step:
+        """The step with this id; KeyError when there is none."""
+        step = await self._db.one("get_step", Step, step=step_id)
+        if step is None:
+            raise KeyError(step_id)
+        return step
+
+
+def tool_step_id(turn_id: str, tool_use_id: str) -> str:
+    """The step of a tool call: the model's id for it is unique within the turn."""
+    return names.derived_id("stp", turn_id, "tool", tool_use_id)
+
+
+def _again(step: Step, fence: Fence) -> bool:
+    """The claim was written by this owner, whose acknowledgement got lost."""
+    return step.state == StepState.INTENT and step.epoch == fence.epoch

@@ -1,0 +1,184 @@
+-- The whole current schema of growqr, PostgreSQL 15 or later.
+-- A fresh database is made from this file; older ones by growqr/store/migrations (a test holds
+-- both equal). Time for leases is the database's clock only.
+
+create table schema_version (
+    version     int primary key,
+    sha256      text not null,
+    applied_at  timestamptz not null default clock_timestamp()
+);
+
+-- Mirror of identities seen at the door. The id is ours and shows in names; never an e-mail.
+create table users (
+    id          text primary key,
+    issuer      text not null,
+    subject     text not null,
+    name        text not null,
+    created_at  timestamptz not null default clock_timestamp(),
+    unique (issuer, subject)
+);
+
+-- One row per user hands out seq under a lock held to commit: order of seq = order of visibility.
+create table stream (
+    user_id          text primary key references users on delete cascade,
+    last_seq         bigint not null default 0,
+    retention_floor  bigint not null default 0,
+    memory_number    bigint not null default 0     -- of the last accepted memory write
+) with (fillfactor = 50);
+
+-- Who may write for a key, until when. Only the actor named <key>#<epoch> may take that epoch.
+create table lease (
+    key          text primary key,
+    user_id      text not null references users on delete cascade,
+    epoch        bigint not null default 0,
+    holder       text,
+    expires_at   timestamptz not null default '-infinity',
+    start_since  timestamptz          -- since when a start of epoch + 1 is awaited
+) with (fillfactor = 50);
+create index lease_live on lease (expires_at);
+
+create table event (
+    user_id    text not null references users on delete cascade,
+    seq        bigint not null,
+    type       text not null,
+    time       timestamptz not null default clock_timestamp(),
+    thread_id  text,
+    turn_id    text,
+    step_id    text,
+    actor      text,
+    data       jsonb not null,
+    primary key (user_id, seq)
+);
+create index event_thread on event (thread_id, seq);
+
+create table thread (
+    id          text primary key,
+    user_id     text not null references users on delete cascade,
+    kind        text not null check (kind in ('master', 'channel', 'thread')),
+    title       text not null,
+    created_at  timestamptz not null default clock_timestamp()
+);
+create unique index thread_master on thread (user_id) where kind = 'master';
+create index thread_user on thread (user_id, id);
+
+create table turn (
+    id                text primary key,
+    user_id           text not null references users on delete cascade,
+    thread_id         text not null references thread on delete cascade,
+    lease_key         text not null,
+    seq               bigint not null,             -- of the message: first come, first served
+    state             text not null default 'queued' check (state in
+                      ('queued', 'running', 'waiting', 'completed', 'failed', 'cancelled')),
+    waiting           text check (waiting in ('approval', 'answer', 'budget', 'sub_agent')),
+    epoch             bigint not null default 0,   -- of the owner that claimed it last
+    claims            int not null default 0,
+    cancel_requested  boolean not null default false,
+    result            text,
+    error             jsonb,
+    created_at        timestamptz not null default clock_timestamp(),
+    started_at        timestamptz,
+    finished_at       timestamptz,
+    deadline_at       timestamptz
+);
+create unique index turn_one_per_thread on turn (thread_id) where state in ('running', 'waiting');
+create index turn_due on turn (lease_key, seq) where state in ('queued', 'running', 'waiting');
+create index turn_user on turn (user_id, id);
+
+-- The conversation. role 'tool' holds tool results; content is a list of content blocks.
+create table message (
+    id          text primary key,
+    user_id     text not null references users on delete cascade,
+    thread_id   text not null references thread on delete cascade,
+    turn_id     text not null references turn on delete cascade,
+    seq         bigint not null,
+    role        text not null check (role in ('user', 'assistant', 'tool')),
+    content     jsonb not null,
+    client_key  text,
+    body_sha    bytea,
+    created_at  timestamptz not null default clock_timestamp(),
+    unique (user_id, client_key)
+);
+create index message_thread on message (thread_id, seq);
+
+-- One model call or one tool call. A model reply is here before any of its tools runs.
+create table step (
+    id           text primary key,
+    user_id      text not null references users on delete cascade,
+    turn_id      text not null references turn on delete cascade,
+    position     int not null,                     -- counts model calls; a tool has its caller's
+    kind         text not null check (kind in ('model', 'tool')),
+    name         text not null,                    -- model asked for, or tool
+    tool_use_id  text,
+    effect       text check (effect in ('read_only', 'idempotent', 'reconcilable', 'unsafe')),
+    state        text not null default 'intent' check (state in
+                 ('intent', 'done', 'failed', 'unknown')),
+    epoch        bigint not null,
+    input        jsonb not null,
+    output       jsonb,
+    started_at   timestamptz not null default clock_timestamp(),
+    finished_at  timestamptz,
+    check ((kind = 'tool') = (tool_use_id is not null and effect is not null))
+);
+create unique index step_model on step (turn_id, position) where kind = 'model';
+create unique index step_tool on step (turn_id, tool_use_id) where kind = 'tool';
+
+-- The ledger: one row per call to a model that was answered, whatever became of the reply.
+create table usage (
+    call_id            text primary key,
+    user_id            text not null references users on delete cascade,
+    turn_id            text,
+    step_id            text,
+    provider           text not null,
+    model              text not null,
+    input_tokens       bigint not null,
+    output_tokens      bigint not null,
+    cache_read_tokens  bigint not null default 0,
+    cache_write_tokens bigint not null default 0,
+    at                 timestamptz not null default clock_timestamp()
+);
+create index usage_turn on usage (turn_id);
+create index usage_user on usage (user_id, at);
+
+-- Answers to requests that carried an Idempotency-Key, written in the effect's own transaction.
+create table idempotency (
+    user_id     text not null references users on delete cascade,
+    key         text not null,
+    route       text not null,
+    body_sha    bytea not null,
+    status      int not null,
+    answer      jsonb not null,
+    created_at  timestamptz not null default clock_timestamp(),
+    primary key (user_id, key)
+);
+create index idempotency_age on idempotency (created_at);
+
+-- Every accepted memory write, in order: the truth of the git projection. content null = removed.
+create table memory_commit (
+    id            text primary key,
+    user_id       text not null references users on delete cascade,
+    number        bigint not null,                 -- 1, 2, 3 … per user: the order in git
+    path          text not null,
+    content       text,
+    message       text not null,
+    author        text not null,
+    operation_id  text not null,                   -- the same operation is accepted once
+    at            timestamptz not null default clock_timestamp(),
+    commit_id     text,                            -- git's, once projected
+    unique (user_id, number),
+    unique (user_id, operation_id)
+);
+create index memory_commit_path on memory_commit (user_id, path, number);
+create index memory_commit_pending on memory_commit (user_id, number) where commit_id is null;
+
+-- What memory holds now: an index over memory_commit.
+create table memory_file (
+    user_id     text not null references users on delete cascade,
+    path        text not null,
+    commit_row  text not null references memory_commit on delete cascade,
+    content     text not null,
+    search      tsvector generated always as
+                (to_tsvector('simple', translate(path, '/._-', '    ') || ' ' || content)) stored,
+    updated_at  timestamptz not null,
+    primary key (user_id, path)
+);
+create index memory_file_search on memory_file using gin (search);

@@ -1,0 +1,73 @@
+"""Fixtures for every suite: a real Postgres, a schema per test, users with names of their own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from growqr import names
+from growqr.store import Store, User, migrate
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server for this run: DATABASE_URL, or an embedded one that ends with it."""
+    outside = os.environ.get("DATABASE_URL")
+    if outside:
+        yield outside
+        return
+    from tests.embedded import running_postgres
+
+    with running_postgres(Path(tmp_path_factory.mktemp("pg"))) as url:
+        yield url
+
+
+@pytest.fixture
+async def database_url(postgres_url: str, anyio_backend: str) -> AsyncIterator[str]:
+    """A schema of its own inside the server: an ordinary role can make one."""
+    schema = f"t_{secrets.token_hex(6)}"
+    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as conn:
+        await conn.execute(f"create schema {schema}".encode())
+        url = in_schema(postgres_url, schema)
+        await migrate(url)
+        yield url
+        await conn.execute(f"drop schema {schema} cascade".encode())
+
+
+def in_schema(url: str, schema: str) -> str:
+    """The same server, with `schema` as the place where tables are made and found."""
+    return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    async with Store(database_url, 8) as opened:
+        yield opened
+
+
+async def new_user(store: Store, name: str) -> User:
+    """A user nobody else has, so that tests may share a server."""
+    subject = f"{name}-{secrets.token_hex(4)}"
+    return await store.users.ensure(
+        names.local_user_id(subject), issuer="growqr:test", subject=subject, name=subject
+    )
+
+
+@pytest.fixture
+async def alice(store: Store) -> User:
+    return await new_user(store, "alice")
+
+
+@pytest.fixture
+async def bob(store: Store) -> User:
+    return await new_user(store, "bob")

@@ -1,0 +1,81 @@
+"""Postgres away, cut off or frozen: an error within the deadline, and no restart of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from growqr.errors import StoreUnavailable
+from growqr.store import Store
+from tests.fakes.proxy import FaultProxy
+
+pytestmark = pytest.mark.anyio
+
+DEADLINE = 3.0
+
+
+@pytest.fixture
+async def proxy(database_url: str) -> AsyncIterator[FaultProxy]:
+    where = urlsplit(database_url)
+    async with FaultProxy(where.hostname or "127.0.0.1", where.port or 5432) as running:
+        yield running
+
+
+@pytest.fixture
+async def far_store(database_url: str, proxy: FaultProxy) -> AsyncIterator[Store]:
+    where = urlsplit(database_url)
+    url = database_url.replace(f":{where.port}", f":{proxy.port}", 1)
+    async with Store(url, 2) as opened:
+        yield opened
+
+
+async def works_within(store: Store, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return await store.health()
+        except StoreUnavailable:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.05)
+
+
+async def test_refused_connections_are_an_error_in_time_and_pass(
+    far_store: Store, proxy: FaultProxy
+):
+    await far_store.health()
+    proxy.mode = "refuse"
+    proxy.cut()
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        await far_store.health()
+    assert time.monotonic() - began < DEADLINE
+    proxy.mode = "pass"
+    await works_within(far_store, 5)
+
+
+async def test_a_frozen_server_is_given_up_in_time_and_passes(far_store: Store, proxy: FaultProxy):
+    await far_store.health()
+    proxy.mode = "silent"
+    began = time.monotonic()
+    for _ in range(3):  # more than there are connections: none may stay occupied
+        with pytest.raises(StoreUnavailable):
+            await far_store.health()
+    assert time.monotonic() - began < 3 * DEADLINE
+    proxy.mode = "pass"
+    await works_within(far_store, 5)
+
+
+async def test_the_listener_comes_back_and_says_so(far_store: Store, proxy: FaultProxy):
+    notes = far_store.listen("growqr_work")
+    assert await asyncio.wait_for(anext(notes), 5) == ("", "")
+    proxy.cut()
+    assert await asyncio.wait_for(anext(notes), 5) == ("", "")
+    far_store.notifier.work("memory:x")
+    while (note := await asyncio.wait_for(anext(notes), 5)) != ("growqr_work", "memory:x"):
+        assert note == ("", "")
+    await notes.aclose()  # type: ignore[attr-defined]
