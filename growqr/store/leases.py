@@ -17,6 +17,15 @@ class DueStart(NamedTuple):
     overdue: bool
 
 
+class Holder(NamedTuple):
+    """Who took the lease last, for operators: a process as it named itself."""
+
+    key: str
+    epoch: int
+    live: bool
+    holder: str | None
+
+
 class Owner(NamedTuple):
     """Whose lease it is, and at which epoch it stands."""
 
@@ -37,6 +46,10 @@ class Leases:
     async def owner(self, key: str) -> Owner | None:
         """User and epoch of a lease, for checking tokens."""
         return await self._db.one("lease_owner", Owner, key=key)
+
+    async def holder(self, key: str) -> Holder | None:
+        """The process that took the lease last."""
+        return await self._db.one("lease_holder", Holder, key=key)
 
     async def take(self, fence: Fence, *, holder: str, ttl: float) -> bool:
         """Become the owner with exactly this epoch; False: too late, or not yet expired."""

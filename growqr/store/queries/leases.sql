@@ -1,6 +1,9 @@
 -- get_lease --
 select key, epoch, expires_at > clock_timestamp() as live from lease where key = %(key)s
 
+-- lease_holder --
+select key, epoch, expires_at > clock_timestamp() as live, holder from lease where key = %(key)s
+
 -- lease_owner --
 -- Whose lease it is and its epoch: what the gateway compares a token with.
 select user_id, epoch from lease where key = %(key)s

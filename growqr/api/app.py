@@ -1,0 +1,63 @@
+"""The ingress as one ASGI application. Every route is served twice: canonical and as the seeds'."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+
+from growqr import __version__
+from growqr.api import operations
+from growqr.api.context import Context
+from growqr.api.contract import document
+from growqr.api.envelope import Envelope
+from growqr.api.idempotency import PREFIX
+from growqr.api.problems import install
+from growqr.api.routes import routers
+from growqr.api.stream import Hub
+from growqr.config import Settings
+from growqr.directory import Directory
+from growqr.identity import LocalIssuer, Verifier, check_profile
+from growqr.store import Store
+
+
+def make_app(
+    settings: Settings,
+    store: Store,
+    directory: Directory,
+    *,
+    around: AbstractAsyncContextManager[Any] | None = None,
+    hub: Hub | None = None,
+) -> FastAPI:
+    """The application over a store and a way to agents.
+
+    `around` is entered before the first request and left after the last one, for whoever does
+    not open the store itself. Raises InstanceError when the profile forbids the built-in issuer.
+    """
+    check_profile(settings)
+    hub = hub or Hub(store)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with around or nullcontext(), hub.running():
+            yield
+
+    app = FastAPI(
+        title="growqr",
+        version=__version__,
+        description="A private agent for every user. Errors are problems of RFC 9457.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.context = Context(settings, store, directory, Verifier(LocalIssuer(settings)), hub)
+    app.include_router(operations.router)
+    for router in routers():
+        app.include_router(router, prefix=PREFIX)
+        app.include_router(router, include_in_schema=False)
+    app.add_middleware(Envelope)
+    install(app)
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,74 @@
+"""The OpenAPI document: what FastAPI derives, plus what holds for every route."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from growqr.api.idempotency import KEY_HEADER
+from growqr.api.problems import FieldError, Problem
+
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_DESCRIPTIONS = {
+    "401": "A valid bearer token is required.",
+    "404": "There is no such thing, or it is not yours.",
+    "409": "The thing is in another state, or the same request is still running.",
+    "413": "The body is larger than 1 MiB.",
+    "422": "Something in the request is not allowed.",
+    "429": "A limit is reached; try again later.",
+    "503": "A part of the instance is away; try again.",
+}
+_KEY = {
+    "name": KEY_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same request has one effect and one answer for 24 h.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document of an app, made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schemas = made["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for model in (FieldError, Problem):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schema.pop("$defs", None)
+            schemas[model.__name__] = schema
+        for path, methods in made["paths"].items():
+            for method, operation in methods.items():
+                _complete(path, method, operation)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Declare the problems an operation may answer with, and the key of its POST."""
+    answers = operation["responses"]
+    answers.pop("422", None)
+    for code in _problems(path, method, signed="security" in operation):
+        answers[code] = {"description": _DESCRIPTIONS[code], "content": _PROBLEM}
+    if method == "post":
+        operation.setdefault("parameters", []).append(_KEY)
+
+
+def _problems(path: str, method: str, *, signed: bool) -> list[str]:
+    if not signed:
+        return ["503"]
+    codes = ["401", "422", "503"]
+    if "{" in path or method in ("post", "put"):
+        codes.append("404")
+    if method in ("post", "put"):
+        codes.append("413")
+    if method == "post":
+        codes.append("409")
+    if path.endswith("/events"):
+        codes.append("429")
+    return sorted(codes)

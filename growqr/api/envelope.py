@@ -1,0 +1,106 @@
+"""Around every request: its id, the size of its body, a deadline, headers, and the last resort.
+
+The deadline ends when the answer begins, so that streams go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from growqr.api.problems import problem, report
+from growqr.errors import GrowqrError, TooLarge, Unavailable
+from growqr.names import new_id
+
+DEADLINE = 10.0
+"""Seconds within which an answer must begin."""
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request's body, counted while it comes in."""
+
+_REQUEST_ID = re.compile(rb"[\w.:-]{1,128}")
+_HEADERS = [(b"x-content-type-options", b"nosniff")]
+
+
+class Envelope:
+    """ASGI middleware, outermost of ours."""
+
+    def __init__(self, app: ASGIApp, deadline: float = DEADLINE) -> None:
+        self._app = app
+        self._deadline = deadline
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(scope, send)
+        failed: GrowqrError | None = None
+        try:
+            async with asyncio.timeout(self._deadline) as clock:
+                answer.clock = clock
+                await self._app(scope, _counted(scope, receive), answer.send)
+        except Exception as error:  # noqa: BLE001 - nothing may leave without an answer
+            failed = self._last_resort(error, answer, late=clock.expired())
+            answer.clock = None
+        if failed is not None and not answer.begun:
+            await problem(failed, answer.request_id)(scope, receive, answer.send)
+
+    def _last_resort(self, error: Exception, answer: _Answer, *, late: bool) -> GrowqrError:
+        if late:
+            return Unavailable(f"no answer within {self._deadline:g} s")
+        if not (answer.begun and isinstance(error, (OSError, TimeoutError))):
+            report(error, answer.request_id)  # else: a reader that went away
+        return GrowqrError("something went wrong; the log has it under this request_id")
+
+
+class _Answer:
+    """Passes messages on, adding headers to the first."""
+
+    clock: asyncio.Timeout | None = None
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._send = send
+        self.begun = False
+        self.request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = self.request_id
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            if self.clock is not None and not self.clock.expired():
+                self.clock.reschedule(None)
+            message["headers"] = self._complete(list(message.get("headers", ())))
+        await self._send(message)
+
+    def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        content = dict(headers).get(b"content-type", b"")
+        if b"json" in content or b"event-stream" in content:
+            headers.append((b"cache-control", b"no-store"))
+        return [*headers, *_HEADERS, (b"x-request-id", self.request_id.encode())]
+
+
+def _counted(scope: Scope, receive: Receive) -> Receive:
+    """`receive` that raises TooLarge before a body beyond the limit is in memory."""
+    announced = dict(scope["headers"]).get(b"content-length", b"0")
+    excess = len(announced) > 19 or (announced.isdigit() and int(announced) > MAX_BODY)
+    came = 0
+
+    async def counting() -> Message:
+        nonlocal came
+        message: Message = {} if excess else await receive()
+        came += len(message.get("body", b""))
+        if excess or came > MAX_BODY:
+            raise TooLarge(f"a body has at most {MAX_BODY} bytes")
+        return message
+
+    return counting
+
+
+def _request_id(scope: Scope) -> str:
+    """The id the ingress gave, else a fresh one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return str(value.decode())
+    return new_id("req")

@@ -1,0 +1,132 @@
+"""Every error is one shape: `application/problem+json` of RFC 9457 with a stable type and code."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from growqr.errors import GrowqrError, Invalid, Unauthorized, Unavailable
+
+log = logging.getLogger(__name__)
+
+TYPES = "https://growqr.dev/problems/"
+RETRY_AFTER = "2"
+"""Seconds after which a client may come back to what is away."""
+
+_SHOWN_ERRORS = 20
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_SECRET = re.compile(
+    r"eyJ[\w-]{10,}(\.[\w-]+)*|gqm\.\S+|sk-ant-\S+|(?i:bearer )\S+|(?<=://)[^/@\s]+(?=@)"
+)
+
+
+class Problem(BaseModel):
+    """What went wrong. `code` is for machines, `detail` for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FieldError] | None = None
+
+
+class FieldError(BaseModel):
+    """One thing wrong with the request, at `loc` such as `body.text`."""
+
+    loc: str
+    msg: str
+    type: str
+
+
+class ProblemResponse(Response):
+    """A problem as an answer. ASCII only, so that nothing a client sent can break the encoding."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, default=str).encode()
+
+
+def problem(
+    error: GrowqrError, request_id: str, headers: Mapping[str, str] | None = None
+) -> ProblemResponse:
+    """The answer for an error; `error.detail` adds facts and may refine the code."""
+    facts = dict(error.detail)
+    code = str(facts.pop("code", error.code))
+    body = facts | {
+        "type": TYPES + code,
+        "title": code.replace("_", " ").capitalize(),
+        "status": error.status,
+        "detail": error.message,
+        "code": code,
+        "request_id": request_id,
+    }
+    extra = dict(headers or {})
+    if isinstance(error, Unauthorized):
+        extra["WWW-Authenticate"] = "Bearer"
+    if error.status in (429, 503):
+        extra["Retry-After"] = RETRY_AFTER
+    return ProblemResponse(body, error.status, extra)
+
+
+def report(error: BaseException, request_id: str) -> None:
+    """Log what should not have happened, without what looks like a secret."""
+    text = "".join(traceback.format_exception(error))
+    log.error("request %s failed: %s", request_id, _SECRET.sub("[secret]", text))
+
+
+def install(app: FastAPI) -> None:
+    """Answer every kind of error with a problem."""
+    app.add_exception_handler(GrowqrError, _ours)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def request_id(request: Request) -> str:
+    """The id this request is known by, in its answer and in the log."""
+    return str(request.scope["state"]["request_id"])
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GrowqrError)
+    if error.status >= 500 and not isinstance(error, Unavailable):
+        report(error, request_id(request))
+    return problem(error, request_id(request))
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    """FastAPI's findings without the input itself, which may be large, secret or not encodable."""
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {
+            "loc": ".".join(str(part)[:100] for part in found["loc"]),
+            "msg": str(found["msg"]),
+            "type": str(found["type"]),
+        }
+        for found in error.errors()[:_SHOWN_ERRORS]
+    ]
+    first = f"{errors[0]['loc']}: {errors[0]['msg']}" if errors else "the request is not valid"
+    return problem(Invalid(first, {"errors": errors}), request_id(request))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    """Errors of the framework. Its 400 for a body it cannot parse is a 422 like all the others."""
+    assert isinstance(error, HTTPException)
+    status = 422 if error.status_code == 400 else error.status_code
+    code = _CODES.get(status, "invalid" if status < 500 else "internal")
+    ours = GrowqrError(str(error.detail), {"code": code})
+    ours.status = status  # type: ignore[misc]
+    return problem(ours, request_id(request), error.headers)

@@ -1,0 +1,71 @@
+"""Threads: conversations, their messages and their events."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from growqr.api.auth import Caller, OnceDoor, asked
+from growqr.api.context import Here
+from growqr.api.inputs import Cursor, Limit, NewThread, known_id, make_cursor, read_cursor
+from growqr.api.resume import After
+from growqr.api.stream import EventStream
+from growqr.api.views import MessagePage, MessageView, Page, ThreadView
+
+router = APIRouter(prefix="/threads", tags=["threads"], route_class=OnceDoor)
+
+
+@router.get("")
+async def list_threads(
+    here: Here, caller: Caller, limit: Limit = 50, cursor: Cursor = None
+) -> Page[ThreadView]:
+    """Your threads, oldest first."""
+    after = read_cursor("thread", cursor, str)
+    rows = await here.store.threads.list(caller.user_id, limit=limit + 1, after=after)
+    more = make_cursor("thread", rows[limit - 1].id) if len(rows) > limit else None
+    return Page(data=[ThreadView.of(row) for row in rows[:limit]], next_cursor=more)
+
+
+@router.post("", status_code=201)
+async def create_thread(
+    here: Here, caller: Caller, body: NewThread, request: Request
+) -> ThreadView:
+    """Begin a side conversation."""
+    asked(caller, body)
+    conn = getattr(request.state, "conn", None)
+    return ThreadView.of(await here.store.threads.create(caller.user_id, body.title, conn=conn))
+
+
+@router.get("/{thread_id}")
+async def read_thread(here: Here, caller: Caller, thread_id: str) -> ThreadView:
+    """One thread."""
+    known_id(thread_id, "thr", "thread")
+    return ThreadView.of(await here.store.threads.get(caller.user_id, thread_id))
+
+
+@router.get("/{thread_id}/messages")
+async def list_messages(
+    here: Here, caller: Caller, thread_id: str, limit: Limit = 50, cursor: Cursor = None
+) -> MessagePage:
+    """Messages of a thread, oldest first.
+
+    `seq` is the event this page stands for: a stream that begins behind it misses nothing and
+    repeats nothing.
+    """
+    known_id(thread_id, "thr", "thread")
+    after = read_cursor("message", cursor, int) or 0
+    await here.store.threads.get(caller.user_id, thread_id)
+    _, seq = await here.store.events.bounds(caller.user_id)
+    rows = await here.store.messages.list(caller.user_id, thread_id, limit=limit + 1, after=after)
+    rows = [row for row in rows if row.seq <= seq]
+    more = make_cursor("message", rows[limit - 1].seq) if len(rows) > limit else None
+    return MessagePage(
+        data=[MessageView.of(row) for row in rows[:limit]], next_cursor=more, seq=seq
+    )
+
+
+@router.get("/{thread_id}/events", response_class=EventStream, status_code=200)
+async def stream_thread(here: Here, caller: Caller, thread_id: str, after: After) -> EventStream:
+    """The events of one thread, live. Numbers have holes: they count all events of the user."""
+    known_id(thread_id, "thr", "thread")
+    await here.store.threads.get(caller.user_id, thread_id)
+    return EventStream(here.hub, caller.user_id, after, caller.expires, thread_id)

@@ -1,0 +1,37 @@
+"""Users: who you are, and everything of yours made ready."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from growqr.api.auth import Caller, OnceDoor, asked
+from growqr.api.context import Context, Here
+from growqr.api.inputs import Body
+from growqr.api.views import BootstrapView, UserView, agent_view, lease_of, stack_view
+from growqr.errors import NotFound
+from growqr.identity import Identity
+
+router = APIRouter(prefix="/users", tags=["users"], route_class=OnceDoor)
+
+
+@router.get("/me")
+async def read_me(here: Here, caller: Caller) -> UserView:
+    """Who you are, as your issuer named you."""
+    return await _user(here, caller)
+
+
+@router.post("/bootstrap")
+async def bootstrap(here: Here, caller: Caller, body: Body | None = None) -> BootstrapView:
+    """Mirror you, wake your agent. May be called at every log-in."""
+    asked(caller, body)
+    user = await _user(here, caller)
+    here.wake(await lease_of(here.store, caller.user_id))
+    agent = await agent_view(here.store, caller.user_id)
+    return BootstrapView(user=user, agent=agent, stack=stack_view())
+
+
+async def _user(here: Context, caller: Identity) -> UserView:
+    user = await here.store.users.get(caller.user_id)
+    if user is None:
+        raise NotFound("there is no such user")
+    return UserView.of(user)

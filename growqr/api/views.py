@@ -1,0 +1,256 @@
+"""Answers: their shapes, and how they are made from what the store knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from growqr import names
+from growqr.directory import Lease
+from growqr.states import AgentState, StepState, TurnState, agent_state
+from growqr.store import MemoryCommit, MemoryFile, Message, Step, Store, Thread, Turn, User
+
+T = TypeVar("T")
+Activity = Literal["idle", "thinking", "tool", "waiting"]
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list; without `next_cursor` it is the last."""
+
+    data: list[T]
+    next_cursor: str | None = None
+
+
+class UserView(BaseModel):
+    """Who you are."""
+
+    id: str
+    name: str
+    issuer: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, user: User) -> UserView:
+        return cls(id=user.id, name=user.name, issuer=user.issuer, created_at=user.created_at)
+
+
+class ServiceView(BaseModel):
+    """One service of the stack."""
+
+    state: str
+
+
+class StackView(BaseModel):
+    """The user's pair of services."""
+
+    opencode: ServiceView
+    gitea: ServiceView
+
+
+class OpenTurn(BaseModel):
+    """A turn that has not ended."""
+
+    id: str
+    thread_id: str
+    state: TurnState
+
+
+class AgentView(BaseModel):
+    """The user's Grow Agent; `seq` is the event this view stands for."""
+
+    user_id: str
+    state: AgentState
+    activity: Activity
+    epoch: int
+    seq: int
+    unfinished: list[OpenTurn]
+    stack: StackView
+
+
+class ProvisionView(BaseModel):
+    """What is there for a user now."""
+
+    agent: AgentView
+    stack: StackView
+
+
+class BootstrapView(ProvisionView):
+    """The same with the user."""
+
+    user: UserView
+
+
+class AcceptedView(BaseModel):
+    """A message that cannot be lost any more."""
+
+    message_id: str
+    turn_id: str
+    thread_id: str
+    seq: int
+
+
+class ThreadView(BaseModel):
+    """A conversation."""
+
+    id: str
+    kind: Literal["master", "channel", "thread"]
+    title: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, thread: Thread) -> ThreadView:
+        return cls.model_validate(thread._asdict())
+
+
+class MessageView(BaseModel):
+    """A message: a list of content blocks."""
+
+    id: str
+    seq: int
+    turn_id: str
+    role: Literal["user", "assistant", "tool"]
+    content: list[dict[str, Any]]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, message: Message) -> MessageView:
+        return cls.model_validate(message._asdict())
+
+
+class MessagePage(Page[MessageView]):
+    """Messages, and the event they stand for."""
+
+    seq: int
+
+
+class StepView(BaseModel):
+    """One model call or one tool call."""
+
+    id: str
+    kind: Literal["model", "tool"]
+    name: str
+    state: StepState
+    position: int
+    tool_use_id: str | None
+    input: Any
+    output: Any
+    started_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, step: Step) -> StepView:
+        fields = step._asdict()
+        if step.kind == "model":
+            fields["input"] = None  # a model's input is the conversation again, step by step
+        return cls.model_validate(fields)
+
+
+class TurnView(BaseModel):
+    """Everything done about one message."""
+
+    id: str
+    thread_id: str
+    state: TurnState
+    waiting: str | None
+    steps: list[StepView]
+    result: str | None
+    error: dict[str, Any] | None
+    usage: dict[str, int]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class FileView(BaseModel):
+    """A memory file in a list. `commit` is git's id, absent while the write is `pending`."""
+
+    path: str
+    size: int
+    commit: str | None
+    pending: bool
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, file: MemoryFile) -> FileView:
+        return cls.model_validate(file._asdict())
+
+
+class ContentView(BaseModel):
+    """A memory file; `content` is null once it is removed."""
+
+    path: str
+    content: str | None
+    commit: str | None
+    pending: bool
+
+
+class FoundView(FileView):
+    """A file that a search found, with the place that matched."""
+
+    snippet: str
+
+
+class CommitView(BaseModel):
+    """One accepted write of a memory file."""
+
+    id: str
+    number: int
+    path: str
+    message: str
+    author: str
+    at: datetime
+    commit: str | None
+    removed: bool
+
+    @classmethod
+    def of(cls, row: MemoryCommit) -> CommitView:
+        fields = row._asdict() | {"commit": row.commit_id, "removed": row.content is None}
+        return cls.model_validate(fields)
+
+
+def stack_view() -> StackView:
+    """The services of a user's stack: none can be started yet."""
+    return StackView(opencode=ServiceView(state="absent"), gitea=ServiceView(state="absent"))
+
+
+async def agent_view(store: Store, user_id: str) -> AgentView:
+    """The agent as the store knows it; no actor is asked."""
+    _, seq = await store.events.bounds(user_id)
+    turns = await store.turns.unfinished(names.grow_agent(user_id))
+    lease = await lease_of(store, user_id)
+    return AgentView(
+        user_id=user_id,
+        state=agent_state(live=lease.live, work=bool(turns)),
+        activity=await _activity(store, turns),
+        epoch=lease.epoch,
+        seq=seq,
+        unfinished=[OpenTurn.model_validate(turn._asdict()) for turn in turns],
+        stack=stack_view(),
+    )
+
+
+async def lease_of(store: Store, user_id: str) -> Lease:
+    """The lease of the user's Grow Agent."""
+    key = names.grow_agent(user_id)
+    return await store.leases.get(key) or Lease(key, 0, False)
+
+
+async def turn_view(store: Store, turn: Turn) -> TurnView:
+    """A turn with its steps and what it used."""
+    fields = turn._asdict() | {
+        "steps": [StepView.of(step) for step in await store.steps.of(turn.id)],
+        "usage": await store.usage.of_turn(turn.id),
+    }
+    return TurnView.model_validate(fields)
+
+
+async def _activity(store: Store, turns: list[Turn]) -> Activity:
+    """From the newest step of the turn under way."""
+    for turn in turns:
+        if turn.state == TurnState.RUNNING:
+            steps = await store.steps.of(turn.id)
+            at_tool = steps and steps[-1].kind == "tool" and steps[-1].state == StepState.INTENT
+            return "tool" if at_tool else "thinking"
+    return "waiting" if any(turn.state == TurnState.WAITING for turn in turns) else "idle"

@@ -1,0 +1,93 @@
+"""`growqr up` and `growqr down`: the instance of a data folder, started and ended as a whole."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from growqr import instance
+from growqr.cli.output import Progress, as_json, err, out, seconds
+from growqr.config import Providers, Settings, child_environment, load
+from growqr.identity import ensure_key
+from growqr.instance import Record
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder of the instance.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(up)
+    app.command()(down)
+
+
+def settings_of(data: Path | None, port: int | None = None) -> Settings:
+    """Settings from options, environment and `.env`. Raises InstanceError on a wrong one."""
+    chosen: dict[str, Any] = {}
+    if data is not None:
+        chosen["data"] = data
+    if port is not None:
+        chosen["port"] = port
+    return load(**chosen)
+
+
+def providers() -> Providers:
+    """Keys of model providers from the environment and `.env`."""
+    return Providers()  # type: ignore[call-arg]
+
+
+def up(
+    port: Annotated[int | None, typer.Option(help="First port; 0: a free block.")] = None,
+    data: DataOption = None,
+    foreground: Annotated[bool, typer.Option(help="Stay here, log to the terminal.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
+    """Start the instance and wait until it answers."""
+    settings, begin = settings_of(data, port), time.monotonic()
+    planned = instance.plan(settings, providers())
+    if planned is None:
+        with Progress(silent=json) as progress:
+            record = instance.follow(settings.data, progress)
+        _tell(record, json, "already running")
+        return
+    ensure_key(planned.settings)
+    if foreground:
+        _become_daemon(planned)
+    if not json:
+        err.print(f"starting growqr in {settings.data}")
+    with Progress(silent=json) as progress:
+        record = instance.start(planned, progress)
+    _tell(record, json, f"ready in {seconds(time.monotonic() - begin)}")
+
+
+def down(
+    data: DataOption = None,
+    json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
+    """End the instance and everything that belongs to it; its data stays."""
+    settings, begin = settings_of(data), time.monotonic()
+    stopped = instance.stop(settings.data)
+    if json:
+        as_json({"stopped": stopped, "data": settings.data})
+    elif stopped:
+        out.print(f"stopped in {seconds(time.monotonic() - begin)}")
+    else:
+        out.print(f"nothing runs in {settings.data}")
+
+
+def _become_daemon(planned: instance.Plan) -> None:
+    os.set_inheritable(planned.lock, True)
+    argv = instance.command(planned)
+    os.execve(argv[0], argv, child_environment(planned.settings))  # noqa: S606
+
+
+def _tell(record: Record, json: bool, how: str) -> None:
+    if json:
+        as_json({"state": record.state, "url": record.url, "pid": record.pid,
+                 "phases": record.phases, "ports": record.ports})  # fmt: skip
+        return
+    out.print(f"{record.url}  ({how})")
+    out.print('next: growqr chat "hello"')

@@ -1,0 +1,45 @@
+"""Where models come from: one leaf each, found by this door.
+
+A leaf is a module here with one class that has `name` and the verbs of `models.base.Provider`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from typing import Any
+
+from growqr.config import Providers, Settings
+from growqr.errors import InstanceError
+from growqr.models.base import Provider
+
+__all__ = ["known", "open_provider"]
+
+
+def known() -> dict[str, type[Provider]]:
+    """Every provider by its name. Raises InstanceError when two have the same."""
+    found: dict[str, Any] = {}
+    for module in pkgutil.iter_modules(__path__):
+        leaf = importlib.import_module(f"{__name__}.{module.name}")
+        for _, kind in inspect.getmembers(leaf, inspect.isclass):
+            name = getattr(kind, "name", None)
+            if kind.__module__ != leaf.__name__ or name is None:
+                continue
+            if found.setdefault(name, kind) is not kind:
+                raise InstanceError(f"two model providers are called {name}")
+    return found
+
+
+def open_provider(settings: Settings, providers: Providers) -> Provider:
+    """The provider of GROWQR_LLM_PROVIDER; `auto`: anthropic when its key is there, else scripted.
+
+    Raises InstanceError naming what is missing.
+    """
+    name = settings.llm_provider
+    if name == "auto":
+        name = "anthropic" if providers.anthropic_api_key else "scripted"
+    kinds = known()
+    if name not in kinds:
+        raise InstanceError(f"no model provider {name!r}; known: {', '.join(sorted(kinds))}")
+    return kinds[name].open(settings, providers)

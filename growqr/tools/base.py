@@ -1,0 +1,71 @@
+"""What a tool is: a name, a description for the model, how its effect repeats, and `run`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from growqr.directory import Fence
+    from growqr.store import Store
+
+Effect = Literal["read_only", "idempotent", "reconcilable", "unsafe"]
+"""What may be done after a crash between claim and result: see `Tool.effect`."""
+
+Result = str | list[dict[str, Any]]
+"""What the model is given back: text, or a list of content blocks."""
+
+
+class ToolInput(BaseModel):
+    """Base of every tool's input: unknown fields are mistakes that the model is told about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+InputT = TypeVar("InputT", bound=ToolInput)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolServices:
+    """What tools may use of the instance."""
+
+    store: Store
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call: for whom, in which turn and step, with which right to write."""
+
+    user_id: str
+    thread_id: str
+    turn_id: str
+    step_id: str
+    tool_use_id: str
+    fence: Fence | None
+    actor: str
+    services: ToolServices
+
+    @property
+    def operation_id(self) -> str:
+        """The same for every repetition of this call: an idempotent effect is keyed by it."""
+        return f"{self.turn_id}:{self.tool_use_id}"
+
+
+class Tool(ABC, Generic[InputT]):
+    """One tool. `effect` says what a successor does with a call that has no result.
+
+    `read_only` and `idempotent` run again with the same operation id, `reconcilable` is asked
+    whether it happened, `unsafe` becomes `unknown` and the model and the user are told.
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    effect: ClassVar[Effect]
+    Input: type[InputT]
+
+    @abstractmethod
+    async def run(self, call: ToolCall, input: InputT) -> Result:
+        """Do it. Raises ToolError for what the model can mend, other errors as they come."""

@@ -1,0 +1,52 @@
+"""One running instance for all tests of this folder; each brings its own users."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from tests.conftest import in_schema
+from tests.fakes.messages_api import MessagesApi
+from tests.instances import Instance
+
+CANARY = "sk-ant-canary-7f3b9c"
+"""The provider key of the instance under test; it must be seen nowhere but in its one file."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker has the instance; the others go on with what needs none."""
+    for item in items:
+        if "tests/cluster" in str(item.path) or "tests/e2e" in str(item.path):
+            item.add_marker(pytest.mark.cluster)
+            item.add_marker(pytest.mark.xdist_group("instance"))
+
+
+@pytest.fixture(scope="session")
+def messages_api() -> Iterator[MessagesApi]:
+    """The model server behind the instance."""
+    with MessagesApi(key=CANARY) as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def instance(
+    messages_api: MessagesApi, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Instance]:
+    """Up for the session: embedded Postgres, or a schema of its own in DATABASE_URL."""
+    env = {"ANTHROPIC_API_KEY": CANARY, "ANTHROPIC_BASE_URL": messages_api.url}
+    outside = os.environ.get("DATABASE_URL")
+    if outside:
+        schema = f"i_{secrets.token_hex(6)}"
+        with psycopg.connect(outside, autocommit=True) as conn:
+            conn.execute(f"create schema {schema}".encode())
+        env["DATABASE_URL"] = in_schema(outside, schema)
+    running = Instance(tmp_path_factory.mktemp("i") / "data", **env)
+    running.up()
+    yield running
+    running.down()
+    if outside:
+        with psycopg.connect(outside, autocommit=True) as conn:
+            conn.execute(f"drop schema {schema} cascade".encode())
