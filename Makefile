@@ -1,7 +1,7 @@
 # make up: from a bare clone to a running instance, without a question.
 
 VENV   := .venv
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+PYTHON ?= python3
 UV     := $(shell command -v uv)
 STAMP  := $(VENV)/.stamp
 BIN    := $(VENV)/bin

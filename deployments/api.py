@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from ray import serve
+
 from growqr.actors import RayDirectory, ensure_system_actors_async
 from growqr.api import make_app
 from growqr.config import Settings, from_snapshot
 from growqr.store import Store, open_store
-from ray import serve
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +38,12 @@ def build(settings: Settings) -> serve.Application:
         return replica_app(from_snapshot(snapshot))
 
     deployment = serve.deployment(
-        serve.ingress(app_of_replica)(),
         name="api",
         num_replicas=replicas,
         max_ongoing_requests=10_000,
         ray_actor_options={"num_cpus": 0},
         graceful_shutdown_timeout_s=10.0,  # open streams come back to another replica
-    )
+    )(serve.ingress(app_of_replica)())
     return deployment.bind()
 
 

@@ -7,6 +7,8 @@ takes the turn over reads the journal and goes on where it ends.
 from __future__ import annotations
 
 import asyncio
+import itertools
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +34,11 @@ from growqr.tools import Tool, ToolCall, ToolServices, choose, definitions, vali
 MAX_REPLIES = 50
 """Replies of one turn; a model that still asks for tools then is going in circles."""
 
-PAUSES = (0.5, 1.0, 2.0, 4.0)
-"""Seconds before asking again when the gateway was away or its stream was cut."""
+PATIENCE = {"connection": 120.0, "cut": 15.0}
+"""Seconds from the first try in which a call is made again: the gateway is away (all of Ray may
+be being rebuilt), or its stream broke off. Every other failure is the model's own."""
+
+LONGEST_PAUSE = 4.0
 
 UNKNOWN = (
     "outcome unknown: the agent died after this call began and before its result was recorded. "
@@ -115,25 +120,31 @@ class TurnLoop:
             max_tokens=self._with.max_tokens,
             model=self._with.model_name,
         )
-        for attempt, pause in enumerate((*PAUSES, None), start=1):
+        began = time.monotonic()
+        for attempt in itertools.count(1):
             await self._keeper.confirm()
-            deltas = Deltas(self._with.store.notifier, self._fence, self._turn, step_id)
             try:
-                return await self._with.model.reply(
-                    request,
-                    call_id=names.model_call(step_id, self._fence.epoch, attempt),
-                    turn_id=self._turn.id,
-                    step_id=step_id,
-                    on_delta=deltas.feed,
-                )
+                return await self._call(request, step_id, attempt)
             except ModelUnavailable as error:
-                if pause is None or error.detail.get("reason") not in ("connection", "cut"):
+                patience = PATIENCE.get(str(error.detail.get("reason")), 0.0)
+                if time.monotonic() - began >= patience:
                     raise
                 _log.warning("model call broke", turn_id=self._turn.id, reason=error.message)
-                await asyncio.sleep(pause)
-            finally:
-                await deltas.flush()
-        raise AssertionError("the last attempt returns or raises")
+                await asyncio.sleep(min(LONGEST_PAUSE, 0.25 * 2**attempt))
+        raise AssertionError("counting does not end")
+
+    async def _call(self, request: ModelRequest, step_id: str, attempt: int) -> Reply:
+        deltas = Deltas(self._with.store.notifier, self._fence, self._turn, step_id)
+        try:
+            return await self._with.model.reply(
+                request,
+                call_id=names.model_call(step_id, self._fence.epoch, attempt),
+                turn_id=self._turn.id,
+                step_id=step_id,
+                on_delta=deltas.feed,
+            )
+        finally:
+            await deltas.flush()
 
     async def _run_tools(self, position: int, calls: list[Block]) -> list[Block]:
         """Results of all calls of one reply, in their order; the calls run side by side."""

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from growqr import __version__
 from growqr.api import operations
 from growqr.api.context import Context
-from growqr.api.contract import document
+from growqr.api.contract import allowed, document
 from growqr.api.envelope import Envelope
 from growqr.api.idempotency import PREFIX
 from growqr.api.problems import install
@@ -58,6 +58,6 @@ def make_app(
         app.include_router(router, prefix=PREFIX)
         app.include_router(router, include_in_schema=False)
     app.add_middleware(Envelope)
-    install(app)
+    install(app, allowed=partial(allowed, app))
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from growqr.api.idempotency import KEY_HEADER
+from growqr.api.idempotency import KEY_HEADER, PREFIX
 from growqr.api.problems import FieldError, Problem
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -47,6 +48,17 @@ def document(app: FastAPI) -> dict[str, Any]:
                 _complete(path, method, operation)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def allowed(app: FastAPI, path: str) -> str:
+    """The methods of all routes at a path, for `Allow`: the framework names one route's only."""
+    path = path if path.startswith(PREFIX) else PREFIX + path
+    methods: set[str] = set()
+    for template, operations in document(app)["paths"].items():
+        form = re.escape(template).replace(r"\{path\}", ".+")
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", form), path):
+            methods |= {method.upper() for method in operations}
+    return ", ".join(sorted(methods))
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:

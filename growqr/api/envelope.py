@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from growqr.api.problems import problem, report
@@ -50,8 +51,9 @@ class Envelope:
     def _last_resort(self, error: Exception, answer: _Answer, *, late: bool) -> GrowqrError:
         if late:
             return Unavailable(f"no answer within {self._deadline:g} s")
-        if not (answer.begun and isinstance(error, (OSError, TimeoutError))):
-            report(error, answer.request_id)  # else: a reader that went away
+        gone = isinstance(error, ClientDisconnect)
+        if not gone and not (answer.begun and isinstance(error, (OSError, TimeoutError))):
+            report(error, answer.request_id)  # else the client went away, or reads nothing
         return GrowqrError("something went wrong; the log has it under this request_id")
 
 

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -88,11 +88,19 @@ def report(error: BaseException, request_id: str) -> None:
     log.error("request %s failed: %s", request_id, _SECRET.sub("[secret]", text))
 
 
-def install(app: FastAPI) -> None:
-    """Answer every kind of error with a problem."""
+def install(app: FastAPI, allowed: Callable[[str], str]) -> None:
+    """Answer every kind of error with a problem. `allowed` tells the methods of a path."""
+
+    async def framework(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = allowed(request.url.path) or headers.get("Allow", "")
+        return _http(error, headers, request_id(request))
+
     app.add_exception_handler(GrowqrError, _ours)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, framework)
 
 
 def request_id(request: Request) -> str:
@@ -122,11 +130,10 @@ async def _validation(request: Request, error: Exception) -> Response:
     return problem(Invalid(first, {"errors": errors}), request_id(request))
 
 
-async def _http(request: Request, error: Exception) -> Response:
+def _http(error: HTTPException, headers: Mapping[str, str], request_id: str) -> Response:
     """Errors of the framework. Its 400 for a body it cannot parse is a 422 like all the others."""
-    assert isinstance(error, HTTPException)
     status = 422 if error.status_code == 400 else error.status_code
     code = _CODES.get(status, "invalid" if status < 500 else "internal")
     ours = GrowqrError(str(error.detail), {"code": code})
     ours.status = status  # type: ignore[misc]
-    return problem(ours, request_id(request), error.headers)
+    return problem(ours, request_id, headers)

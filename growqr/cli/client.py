@@ -79,7 +79,10 @@ def target(user: str) -> Target:
     settings = config.load()
     record = Record.read(settings.data)
     if record is None or not record.running:
-        raise InstanceError(f"no instance is running in {settings.data}; start it: growqr up")
+        raise InstanceError(
+            f"no instance is running in {settings.data}; start it: growqr up "
+            "(or name another folder by GROWQR_DATA)"
+        )
     return Target(record.url.rstrip("/"), mint(settings, user), local=True)
 
 

@@ -12,7 +12,7 @@ import typer
 from growqr import instance
 from growqr.cli.output import Progress, as_json, err, out, seconds
 from growqr.config import Providers, Settings, child_environment, load
-from growqr.identity import ensure_key
+from growqr.identity import check_profile, ensure_key
 from growqr.instance import Record
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder of the instance.")]
@@ -47,6 +47,7 @@ def up(
 ) -> None:
     """Start the instance and wait until it answers."""
     settings, begin = settings_of(data, port), time.monotonic()
+    check_profile(settings)
     planned = instance.plan(settings, providers())
     if planned is None:
         with Progress(silent=json) as progress:

@@ -13,7 +13,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from jose import jwk, jwt
 from jose.backends.base import Key
@@ -22,6 +22,9 @@ from jose.backends.cryptography_backend import CryptographyRSAKey
 from growqr.errors import InstanceError, Unauthorized
 
 log = logging.getLogger(__name__)
+
+PublicKey: TypeAlias = Key
+"""A key to verify with, as python-jose holds it."""
 
 ALGORITHM = "RS256"
 LEEWAY = 5.0
@@ -55,7 +58,7 @@ class KeySource(Protocol):
     issuer: str
     max_lifetime: float
 
-    async def key(self, kid: str) -> Key | None:
+    async def key(self, kid: str) -> PublicKey | None:
         """The public key of that id, None when the issuer has none such."""
 
     def person(self, subject: str) -> tuple[str, str]:
@@ -130,7 +133,7 @@ def sign(claims: dict[str, Any], private_pem: str, kid: str) -> str:
     return str(jwt.encode(claims, private_pem, algorithm=ALGORITHM, headers={"kid": kid}))
 
 
-def public_key(pem: str) -> Key:
+def public_key(pem: str) -> PublicKey:
     """A verification key, built once. Raises InstanceError without the cryptography backend."""
     key = jwk.construct(pem, ALGORITHM)
     if not isinstance(key, CryptographyRSAKey):

@@ -19,11 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from jose.backends.base import Key
 
 from growqr.config import Settings
 from growqr.errors import InstanceError, Invalid
-from growqr.identity.jwt import public_key, sign
+from growqr.identity.jwt import PublicKey, public_key, sign
 from growqr.names import LOCAL_USER, local_user_id
 
 LIFETIME = 12 * 3600.0
@@ -45,7 +44,7 @@ class LocalIssuer:
         self.issuer = f"growqr:{self.kid}"
         self._key = public_key(pem.decode())
 
-    async def key(self, kid: str) -> Key | None:
+    async def key(self, kid: str) -> PublicKey | None:
         """The instance's one key."""
         return self._key if kid == self.kid else None
 

@@ -71,8 +71,8 @@ class Task:
         if self.child.returncode == 0:
             return None
         words = tail(self.log, since=self.begin) or f"exit code {self.child.returncode}"
-        last = words.splitlines()[-1]
-        return last.removeprefix("growqr: ") if last.startswith("growqr: ") else words
+        _, ours, reason = words.rpartition("growqr: ")
+        return " ".join(reason.split()) if ours else words
 
     def kill(self) -> None:
         """End it unless it has ended."""

@@ -83,10 +83,12 @@ def command(planned: Plan) -> list[str]:
 
 
 def follow(data: Path, shown: Callable[[Record], None]) -> Record:
-    """Wait until the daemon that somebody else started is ready."""
+    """Wait until the daemon that somebody else started is ready; silent when it is already."""
     if not wait_until(lambda: (seen := Record.read(data)) is not None and seen.running, 15.0):
         raise InstanceError(f"another growqr holds {data / 'lock'} but does not start")
     record = Record.read(data)
+    if record and record.state == "ready":
+        return record
     pid = record.pid if record else 0
     return _follow(
         data, pid, lambda: (seen := Record.read(data)) is not None and seen.running, shown
@@ -132,6 +134,7 @@ def stop(data: Path) -> bool:
             wait_until(lambda: not is_alive(daemon), 5.0)
         return clear(data) or was_running
     finally:
+        folder.tidy(data)
         os.close(lock)
 
 

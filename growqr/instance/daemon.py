@@ -64,6 +64,7 @@ class Daemon:
             child_environment(settings),
         )  # fmt: skip
         self.record = _new_record(settings, self.ports)
+        self._task_pid = 0
         self._stopping = False
         self._wakeup = _wakeup()
 
@@ -152,7 +153,10 @@ class Daemon:
                 log.error("starting Ray again failed: %s", error or "it ended")
 
     def _task(self, name: str, module: str, *arguments: str) -> Task:
-        return Task.start(module, *arguments, env=self.env, log=self.logs / f"{name}.log")
+        log_file = self.logs / f"{name}.log"
+        task = Task.start(module, *arguments, env=self.env, log=log_file)
+        self._task_pid = task.child.pid
+        return task
 
     def _finish(self, task: Task) -> None:
         """Wait for a task. Raises InstanceError with its last words when it fails."""
@@ -182,8 +186,7 @@ class Daemon:
         """Sleep until `seconds` passed, a child ended or a signal came, then look around."""
         if select.select([self._wakeup], [], [], seconds)[0]:
             os.read(self._wakeup, 4096)
-            if leader := self.ray.session:
-                reap(leader.pid)
+            self._bury()
         if self._stopping:
             raise _Stopped
         if self.postgres and self.postgres.keep():
@@ -206,7 +209,7 @@ class Daemon:
         self._note(phases=self.record.phases | {name: seconds})
 
     def _note(self, **changes: object) -> None:
-        children = {"ray": self.ray.session, "postgres": self.postgres and self.postgres.process}
+        children = {"ray": self.ray.session, "postgres": self.postgres and self.postgres.started}
         alive = {name: process for name, process in children.items() if process}
         self.record = replace(self.record, children=alive, **changes)  # type: ignore[arg-type]
         self.record.write(self.settings.data)
@@ -218,6 +221,12 @@ class Daemon:
         finally:
             if self.postgres:
                 self.postgres.stop()
+            self._bury()
+
+    def _bury(self) -> None:
+        """Dead orphans come to us; our own children are waited for where they were started."""
+        own = [self.ray.session, self.postgres and self.postgres.started]
+        reap({process.pid for process in own if process} | {self._task_pid})
 
     def _ask_to_stop(self, number: int, frame: object) -> None:
         self._stopping = True

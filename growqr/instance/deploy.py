@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -35,16 +36,18 @@ def deploy(settings: Settings, address_file: Path) -> None:
     if not wait_until(lambda: _address(address_file) != "", DEADLINE):
         raise InstanceError(f"Ray has not told its address in {address_file}")
     ray.init(address=_address(address_file), namespace=NAMESPACE, log_to_driver=False)
-    serve.start(
-        proxy_location="EveryNode",
-        http_options={"host": settings.host, "port": settings.port},
-    )
-    targets = [
-        serve.RunTarget(build(settings), name=name, route_prefix=prefix)
-        for name, build, prefix in builders
-    ]
-    serve.run_many(targets, wait_for_applications_running=False)
-    ensure_system_actors()  # while the replicas start
+    with ThreadPoolExecutor(1) as beside:  # the actors start while Serve does
+        actors = beside.submit(ensure_system_actors)
+        serve.start(
+            proxy_location="EveryNode",
+            http_options={"host": settings.host, "port": settings.port},
+        )
+        targets = [
+            serve.RunTarget(build(settings), name=name, route_prefix=prefix)
+            for name, build, prefix in builders
+        ]
+        serve.run_many(targets, wait_for_applications_running=False)
+        actors.result(DEADLINE)
     _await_running(serve)
 
 
@@ -53,7 +56,8 @@ def _await_running(serve: Any) -> None:
         apps = serve.status().applications
         for name, app in apps.items():
             if app.status in ("DEPLOY_FAILED", "UNHEALTHY"):
-                raise InstanceError(f"app {name} does not start: {app.message}")
+                told = [d.message for d in app.deployments.values() if d.message]
+                raise InstanceError(f"app {name} does not start: {' '.join(told) or app.message}")
         return all(apps[name].status == "RUNNING" for name, _, _ in APPS)
 
     if not wait_until(settled, DEADLINE, interval=0.1):

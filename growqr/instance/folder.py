@@ -97,14 +97,25 @@ def write_providers(data: Path, providers: Providers) -> None:
 
 def ray_folder(data: Path) -> Path:
     """A folder of ours alone, short enough for Ray's unix sockets; made when missing."""
-    folder = data / "ray"
-    if len(str(folder)) > SOCKET_ROOM:
-        folder = Path(tempfile.gettempdir()) / f"growqr-{instance_id(data)}"
+    folder = _ray_path(data)
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise InstanceError(f"{folder} belongs to somebody else; remove it or set TMPDIR")
     folder.chmod(0o700)
     return folder
+
+
+def tidy(data: Path) -> None:
+    """Leave nothing outside the data folder once the instance has ended."""
+    if (data / "instance_id").exists() and not _ray_path(data).is_relative_to(data):
+        shutil.rmtree(_ray_path(data), ignore_errors=True)
+
+
+def _ray_path(data: Path) -> Path:
+    inside = data / "ray"
+    if len(str(inside)) <= SOCKET_ROOM:
+        return inside
+    return Path(tempfile.gettempdir()) / f"growqr-{instance_id(data)}"
 
 
 def lock(data: Path, timeout: float = 0.0) -> int | None:

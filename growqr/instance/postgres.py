@@ -36,7 +36,10 @@ _OPTIONS = {
 
 @dataclass
 class Postgres:
-    """One server on `folder`; all methods are for the main thread of its owner."""
+    """One server on `folder`; all methods are for the main thread of its owner.
+
+    `started` is the server process as last started, dead or alive.
+    """
 
     folder: Path
     port: int
@@ -44,6 +47,7 @@ class Postgres:
     password_file: Path
     log: Path
     env: Mapping[str, str]
+    started: Process | None = field(default=None, init=False)
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _pause: float = field(default=0.2, init=False)
     _next_start: float = field(default=0.0, init=False)
@@ -74,11 +78,7 @@ class Postgres:
             death=signal.SIGINT,
             uid=_ordinary(),
         )
-
-    @property
-    def process(self) -> Process | None:
-        """The running server, for the record."""
-        return identify(self._child.pid) if self._child else None
+        self.started = identify(self._child.pid)
 
     @property
     def exited(self) -> bool:

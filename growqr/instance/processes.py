@@ -10,7 +10,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,15 +93,13 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def reap(session: int) -> None:
-    """Bury adopted children of that session, its leader apart, which `Popen` waits for."""
+def reap(keep: Collection[int]) -> None:
+    """Bury dead children of this process, adopted ones above all; `Popen` waits for `keep`."""
     for entry in os.listdir("/proc"):
         fields = _fields(int(entry)) if entry.isdigit() else None
-        if fields and fields[0] == "Z" and int(fields[3]) == session != int(entry):
-            try:
-                os.waitpid(int(entry), os.WNOHANG)
-            except ChildProcessError:
-                continue  # its own parent will do it
+        dead = fields is not None and fields[0] == "Z" and int(fields[1]) == os.getpid()
+        if dead and int(entry) not in keep:
+            os.waitpid(int(entry), os.WNOHANG)
 
 
 def wait_until(condition: Callable[[], bool], timeout: float, interval: float = 0.05) -> bool:

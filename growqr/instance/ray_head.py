@@ -19,7 +19,7 @@ from pathlib import Path
 
 from growqr.instance.child import spawn, tail
 from growqr.instance.ports import Ports
-from growqr.instance.processes import Process, end, identify, in_session, reap
+from growqr.instance.processes import Process, end, identify, in_session
 
 OBJECT_STORE = 128 * 1024 * 1024
 MAX_CONNECTIONS = 20000
@@ -75,7 +75,6 @@ class RayHead:
         self._child.poll()
         end(lambda: in_session(leader), GRACE)
         self._child.wait(5)
-        reap(leader.pid)
         self._leader = None
 
     def tail(self) -> str:

@@ -130,4 +130,9 @@ def _http_refusal(status: int, body: bytes) -> GrowqrError:
         parsed = json.loads(body)
     except ValueError:
         parsed = None
-    return refusal(parsed if isinstance(parsed, dict) else {}, status)
+    if isinstance(parsed, dict) and isinstance(parsed.get("error"), dict):
+        return refusal(parsed, status)
+    # While the apps are being deployed, the ingress answers in the gateway's place.
+    return ModelUnavailable(
+        f"the model gateway is not there yet ({status})", {"reason": "connection"}
+    )

@@ -78,6 +78,7 @@ class Turns:
         data: dict[str, Any] = {"error": error} if error else {}
         if result is not None:
             data["text"] = result
+        why = error["message"] if error else f"the turn was {state} before this was done"
         written = await self._db.fenced(
             fence,
             "finish_turn",
@@ -86,7 +87,7 @@ class Turns:
             state=state.value,
             result=result,
             error=jsonb(error),
-            interrupted=jsonb({"content": "interrupted: the turn ended before this was done"}),
+            interrupted=jsonb({"content": f"interrupted: {why}"}),
             sources=sources(state),
         )
         return written.changed

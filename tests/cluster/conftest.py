@@ -50,3 +50,11 @@ def instance(
     if outside:
         with psycopg.connect(outside, autocommit=True) as conn:
             conn.execute(f"drop schema {schema} cascade".encode())
+
+
+@pytest.fixture(autouse=True)
+def parted(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Everybody a test met hangs up at its end."""
+    yield
+    if "instance" in request.fixturenames:
+        request.getfixturevalue("instance").part()

@@ -50,7 +50,7 @@ def test_tools_of_one_reply_all_run_and_the_model_sees_their_results(instance: I
 
 def test_a_model_that_refuses_ends_the_turn_with_a_reason_and_the_next_works(instance: Instance):
     anna = instance.person()
-    turn = anna.ended(anna.say("[[status 401]]"))
+    turn = anna.ended(anna.say("[[status 401 1]]"))
     assert turn["state"] == "failed"
     assert "key" in turn["error"]["message"]
     assert CANARY not in str(turn)
@@ -62,10 +62,11 @@ def test_the_provider_key_is_in_no_environment_and_no_log(
 ):
     instance.person().ask("hello")
     assert messages_api.requests[-1].headers["x-api-key"] == CANARY
-    environments = processes_of(instance)
-    assert len(environments) > 10, "the instance's processes were not found"
-    for pid, environment in environments.items():
-        assert CANARY.encode() not in environment, pid
+    processes = processes_of(instance)
+    assert len(processes) > 10, "the instance's processes were not found"
+    for process in processes:
+        assert CANARY.encode() not in process.environment, process.title
+        assert CANARY not in process.title
     for file in (instance.data / "logs").rglob("*"):
         assert not file.is_file() or CANARY.encode() not in file.read_bytes(), file
     holders = [

@@ -7,10 +7,11 @@ import os
 import re
 import signal
 import time
+from contextlib import suppress
 
 import httpx
 import pytest
-from tests.instances import Instance, Person
+from tests.instances import Instance, Person, processes_of
 
 from growqr import names
 from growqr.store import open_store
@@ -87,8 +88,8 @@ def test_kill_of_postgres_is_503_and_then_everything_goes_on(instance: Instance)
 def test_kill_of_an_api_replica_loses_no_message(instance: Instance):
     anna = instance.person()
     anna.ask("hello")
-    pid = anna.http.get(f"{instance.url}/version").json()["pid"]
-    os.kill(pid, signal.SIGKILL)
+    replicas = [p.pid for p in processes_of(instance) if p.title.startswith("ray::ServeReplica:api")]
+    os.kill(replicas[0], signal.SIGKILL)
     assert anna.ask("are you there?", 60)
     with httpx.Client() as client:
         assert client.get(f"{instance.url}/livez", timeout=20).status_code == 200
@@ -100,9 +101,10 @@ def test_loss_of_all_of_ray_is_rebuilt_from_postgres(instance: Instance):
     turn = anna.say("[[slow 0.3]] tell me something")
     begun(anna, turn)
     ray = instance.record["children"]["ray"][0]
-    for folder in os.listdir("/proc"):
-        if folder.isdigit() and os.getsid(int(folder)) == ray:
-            os.kill(int(folder), signal.SIGKILL)
+    for process in processes_of(instance):
+        with suppress(ProcessLookupError):
+            if os.getsid(process.pid) == ray:
+                os.kill(process.pid, signal.SIGKILL)
     killed = time.monotonic()
     assert anna.ended(turn, 120)["state"] == "completed"
     print(f"all of Ray killed → its turn finished: {time.monotonic() - killed:.1f} s")

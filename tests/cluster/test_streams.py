@@ -44,7 +44,7 @@ def test_many_streams_on_both_replicas_tell_the_same(instance: Instance):
     anna = instance.person()
     for number in range(3):
         anna.ask(f"hello {number}")
-    last = anna.get("/actors/me")["last_seq"]
+    last = anna.get("/actors/me")["seq"]
     told = []
     for _ in range(6):
         seqs = []

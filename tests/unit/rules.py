@@ -40,8 +40,8 @@ LAZY = {"anthropic", "openai", "pygit2"}
 
 MAX_LINES = 400
 WORDS = {"manager", "helper", "util", "utils", "handler", "processor", "info"}
-FOREIGN = {"get_route_handler", "add_exception_handler"}
-"""Names that a library wants as they are."""
+EXEMPT = {"get_route_handler", "default_data"}
+"""A name that FastAPI wants as it is; the default of the setting `data`."""
 
 _ENVIRONMENT = {"environ", "environb", "getenv", "putenv"}
 _SPAWN = {"create_subprocess_exec", "create_subprocess_shell"}
@@ -121,5 +121,5 @@ def _names(place: str, tree: ast.Module) -> Iterator[str]:
     for name in [*place.split("."), *named]:
         words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
         plain = [word.lower() for word in words]
-        if name not in FOREIGN and (WORDS & set(plain) or plain[1:] and plain[-1] == "data"):
+        if name not in EXEMPT and (WORDS & set(plain) or (plain[1:] and plain[-1] == "data")):
             yield f"{place} names something {name!r}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def documented() -> dict[str, tuple[str, str]]:
     """Variable → (comment above it, value shown) in .env.example."""
     lines = (ROOT / ".env.example").read_text().splitlines()
     found = {}
-    for above, line in zip(lines, lines[1:], strict=False):
+    for above, line in pairwise(lines):
         if match := re.fullmatch(r"# ([A-Z][A-Z0-9_]+)=(.*)", line):
             found[match[1]] = (above, match[2])
     return found

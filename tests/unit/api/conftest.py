@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+
 from growqr.api import make_app
 from growqr.api.stream import Hub
 from growqr.config import Settings
@@ -47,9 +48,13 @@ def directory() -> RecordedDirectory:
 
 @pytest.fixture
 async def app(
-    settings: Settings, store: Store, directory: RecordedDirectory
+    settings: Settings,
+    store: Store,
+    directory: RecordedDirectory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[FastAPI]:
     """One replica, its hub running, with short times."""
+    monkeypatch.setattr("growqr.api.routes.memory.COMMIT_SECONDS", 0.05)
     hub = Hub(store, ping=0.3, poll=0.2, patience=0.5)
     made = make_app(settings, store, directory, hub=hub)
     async with made.router.lifespan_context(made):

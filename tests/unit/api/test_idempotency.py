@@ -7,6 +7,7 @@ import asyncio
 import httpx
 import pytest
 from fastapi import FastAPI
+
 from growqr.store import Store, User
 
 pytestmark = pytest.mark.anyio

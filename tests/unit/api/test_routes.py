@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 from fastapi import FastAPI
+
 from growqr import names
 from growqr.config import Settings
 from growqr.identity import mint
 from growqr.store import Store, User
-
 from tests.unit.api.conftest import RecordedDirectory, until
 
 pytestmark = pytest.mark.anyio
@@ -108,6 +110,27 @@ async def test_memory_reads_its_own_writes(client: httpx.AsyncClient) -> None:
     assert (await client.delete("/memory/plans/launch.md")).status_code == 404
     history = (await client.get("/memory/plans/launch.md/history")).json()["data"]
     assert [commit["removed"] for commit in history] == [True, False]
+
+
+async def test_write_waits_for_the_commit_id(
+    client: httpx.AsyncClient, store: Store, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("growqr.api.routes.memory.COMMIT_SECONDS", 5.0)
+    writing = asyncio.create_task(client.put("/memory/a.md", json={"content": "x"}))
+
+    async def accepted() -> bool:
+        return bool(await store.memory.pending(alice.id))
+
+    await until(accepted)
+    fence = await store.leases.acquire(
+        names.memory(alice.id), user_id=alice.id, holder="test", ttl=10
+    )
+    assert fence is not None
+    [row] = await store.memory.pending(alice.id)
+    await store.memory.projected(fence, alice.id, [(row, "c" * 40)])
+    assert (await writing).json() == {
+        "path": "a.md", "content": "x", "commit": "c" * 40, "pending": False,
+    }  # fmt: skip
 
 
 async def test_operations_need_no_token(app: FastAPI) -> None:

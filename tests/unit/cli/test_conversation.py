@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -56,8 +60,14 @@ def test_a_missed_delta_is_filled_by_the_message(wire: Wire, growqr: Run) -> Non
 
 def test_overlapping_deltas_are_printed_once(wire: Wire, growqr: Run) -> None:
     again = [delta("stp_3", 1, 0, "I will "), delta("stp_3", 1, 2, "will re"), TOLD[7]]
-    wire.connections = [[*TOLD[:7], *again, *TOLD[8:], TOLD[7]]]
+    late = delta("stp_3", 1, 0, "I will ")
+    wire.connections = [[*TOLD[:7], *again, TOLD[8], late, TOLD[9]]]
     assert growqr("chat", "x").stdout == "I will remember.\n"
+
+
+def test_a_repeated_event_is_shown_once(wire: Wire, growqr: Run) -> None:
+    wire.connections = [[*TOLD[:6], *TOLD[3:6], *TOLD[6:]]]
+    assert growqr("chat", "x").stderr.count("✓ commit_memory") == 1
 
 
 def test_thinking_has_its_own_offsets_and_is_not_printed(wire: Wire, growqr: Run) -> None:
@@ -90,7 +100,7 @@ def test_a_successor_that_writes_the_same_is_not_seen_twice(
 
 
 def test_a_successor_that_writes_otherwise_begins_a_new_line(wire: Wire, growqr: Run) -> None:
-    deltas = [delta("stp_1", 2, 0, "Friday."), delta("stp_1", 1, 14, "STALE")]
+    deltas = [delta("stp_1", 2, 0, "Friday."), delta("stp_1", 1, 0, "STALE")]
     end = event(5, "turn.completed", text="Friday.")
     wire.connections = [[*TAKEOVER[:4], *deltas, reply(4, "stp_1", "Friday."), end]]
     assert growqr("chat", "x").stdout == "The launch is \nFriday.\n"
@@ -194,6 +204,28 @@ def test_json_is_one_object_per_event(wire: Wire, growqr: Run) -> None:
     lines = [json.loads(line) for line in growqr("chat", "--json", "x").stdout.splitlines()]
     assert [line["type"] for line in lines] == [kind for kind, _ in TOLD[1:]]
     assert [line["seq"] for line in lines if "seq" in line] == [2, 3, 4, 5, 6, 7, 8]
+
+
+def test_ctrl_c_leaves_the_turn_and_says_how_to_come_back(wire: Wire) -> None:
+    wire.connections = [TOLD[:3]]
+    argv = [sys.executable, "-m", "growqr.cli", "chat", "x"]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
+        give_up = time.monotonic() + 20
+        while len(wire.cursors) < 2 and time.monotonic() < give_up:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert f"the turn goes on: growqr attach {TURN}" in told
+    assert "Traceback" not in told
+
+
+def test_a_known_failure_is_one_line_without_a_trace(wire: Wire) -> None:
+    wire.refusals = [problem(422, "invalid", "body.text: must not be empty")]
+    argv = [sys.executable, "-m", "growqr.cli", "chat", ""]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "growqr: body.text: must not be empty\n"
 
 
 def test_mistakes_are_named_before_anything_is_asked(growqr: Run, wire: Wire) -> None:

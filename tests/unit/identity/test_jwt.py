@@ -15,13 +15,13 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+
 from growqr.config import Settings
 from growqr.errors import InstanceError, Invalid, Unauthorized
 from growqr.identity import LocalIssuer, Verifier, check_profile, ensure_key, mint
+from growqr.identity.jwt import PublicKey
 
 pytestmark = pytest.mark.anyio
-
-NOW = time.time()
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +52,11 @@ class Forge:
 
     def __init__(self, issuer: LocalIssuer, private: rsa.RSAPrivateKey) -> None:
         self.issuer, self.private = issuer, private
+        self.now = time.time()
         self.header: dict[str, Any] = {"alg": "RS256", "typ": "JWT", "kid": issuer.kid}
         self.claims: dict[str, Any] = {
             "iss": issuer.issuer, "sub": "alice", "sid": "s",
-            "iat": int(NOW), "nbf": int(NOW), "exp": int(NOW) + 600,
+            "iat": int(self.now), "nbf": int(self.now), "exp": int(self.now) + 600,
         }  # fmt: skip
 
     def body(self, header: dict[str, Any] | None = None, drop: str = "", **claims: Any) -> str:
@@ -78,7 +79,7 @@ class Forge:
         return self.private.public_key().public_bytes(encoding, form)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def forge(issuer: LocalIssuer, private: rsa.RSAPrivateKey) -> Forge:
     return Forge(issuer, private)
 
@@ -144,10 +145,10 @@ def attacks(forge: Forge) -> dict[str, str]:
         "kid is too long": forge.token({"kid": "k" * 129}),
         "crit": forge.token({"crit": ["x"]}),
         "typ": forge.token({"typ": "at+jwt"}),
-        "expired": forge.token(exp=NOW - 6, iat=NOW - 60),
-        "not yet": forge.token(nbf=NOW + 60),
-        "issued in the future": forge.token(iat=NOW + 60),
-        "lives too long": forge.token(exp=NOW + 13 * 3600),
+        "expired": forge.token(exp=forge.now - 6, iat=forge.now - 60),
+        "not yet": forge.token(nbf=forge.now + 60),
+        "issued in the future": forge.token(iat=forge.now + 60),
+        "lives too long": forge.token(exp=forge.now + 13 * 3600),
         "other issuer": forge.token(iss="growqr:0123456789abcdef"),
         "exp is a string": forge.token(exp="99999999999"),
         "exp is true": forge.token(exp=True),
@@ -178,20 +179,38 @@ async def test_clocks_may_differ_a_little(forge: Forge, verifier: Verifier) -> N
     assert await verifier.verify([f"Bearer {forge.token(exp=late, iat=late - 60)}"])
 
 
-async def test_remembered_token_ends_with_its_life(issuer: LocalIssuer, forge: Forge) -> None:
-    clock = [NOW]
-    verifier = Verifier(issuer, lambda: clock[0])
-    header = [f"Bearer {forge.token(exp=NOW - 2, iat=NOW - 60)}"]
-    assert await verifier.verify(header)
-    brief = [f"Bearer {forge.token(exp=NOW + 30)}"]
-    assert (await verifier.verify(brief)) is (await verifier.verify(brief))
-    clock[0] = NOW + 31
-    assert (await verifier.verify(brief)).user_id == "u_alice"  # verified anew, in real time
+class Emptied:
+    """The issuer, until its key is taken away."""
+
+    def __init__(self, issuer: LocalIssuer) -> None:
+        self.real, self.gone = issuer, False
+        self.issuer, self.max_lifetime = issuer.issuer, issuer.max_lifetime
+        self.person = issuer.person
+
+    async def key(self, kid: str) -> PublicKey | None:
+        return None if self.gone else await self.real.key(kid)
+
+
+@pytest.mark.parametrize(("life", "seconds"), [(600, 60), (30, 30)])
+async def test_token_is_remembered_for_a_minute_or_its_life(
+    issuer: LocalIssuer, forge: Forge, life: int, seconds: int
+) -> None:
+    clock = [forge.now]
+    source = Emptied(issuer)
+    verifier = Verifier(source, lambda: clock[0])
+    header = [f"Bearer {forge.token(exp=int(forge.now) + life)}"]
+    found = await verifier.verify(header)
+    source.gone = True
+    clock[0] += seconds - 2
+    assert await verifier.verify(header) == found
+    clock[0] += 3
+    with pytest.raises(Unauthorized):
+        await verifier.verify(header)
 
 
 async def test_nothing_secret_is_logged(forge: Forge, verifier: Verifier, caplog: Any) -> None:
     caplog.set_level("DEBUG")
-    token = forge.token(exp=NOW - 60, iat=NOW - 600)
+    token = forge.token(exp=forge.now - 60, iat=forge.now - 600)
     with pytest.raises(Unauthorized):
         await verifier.verify([f"Bearer {token}"])
     assert "ExpiredSignatureError" in caplog.text

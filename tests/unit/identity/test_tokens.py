@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from growqr.config import Settings
 from growqr.directory import Fence
 from growqr.errors import InstanceError, Unauthorized

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from growqr.config import Providers, Settings, child_environment, from_snapshot
+from growqr.config import Providers, Settings, child_environment, from_snapshot, load
 from growqr.errors import InstanceError
 from growqr.instance import Record, folder, plan, ports, stop
 from growqr.instance.processes import Process, identify, in_session, is_alive
@@ -22,8 +22,10 @@ NO_KEYS = Providers.model_construct(anthropic_api_key=None, anthropic_base_url=N
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "data", port=ports.free_block().base)
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    (tmp_path / "t").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
+    return load(data=tmp_path / "data", port=ports.free_block().base)
 
 
 @pytest.fixture
@@ -64,7 +66,6 @@ def test_a_plan_writes_private_files_and_no_secret_into_the_environment(
     snapshot = from_snapshot(settings.data / "settings.json")
     assert snapshot.database_url is not None
     assert "canary" not in "".join(child_environment(planned.settings).values())
-    read = Providers(_env_file=settings.data / "secrets.env")  # type: ignore[call-arg]
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     read = Providers(_env_file=settings.data / "secrets.env")  # type: ignore[call-arg]
     assert read.anthropic_api_key == SecretStr("sk-'canary'\\")
@@ -151,4 +152,5 @@ def test_a_long_data_folder_gets_a_short_one_for_sockets(tmp_path: Path) -> None
     short = folder.ray_folder(data)
     assert len(str(short)) <= folder.SOCKET_ROOM
     assert stat.S_IMODE(short.stat().st_mode) == 0o700
-    short.rmdir()
+    folder.tidy(data)
+    assert not short.exists()

@@ -63,7 +63,7 @@ def test_it_answers_its_password_alone_and_keeps_what_is_committed(postgres: Pos
 
 def test_killed_it_is_started_again_with_everything_committed(postgres: Postgres) -> None:
     ask(postgres, "create table kept as select 7 as x")
-    first = postgres.process
+    first = postgres.started
     assert first is not None
     assert not postgres.keep()
 
@@ -73,7 +73,7 @@ def test_killed_it_is_started_again_with_everything_committed(postgres: Postgres
     assert not postgres.ready
     assert wait_until(lambda: postgres.keep() or postgres.ready, DEADLINE)
     assert wait_until(lambda: not postgres.keep() and postgres.ready, DEADLINE), postgres.tail()
-    assert postgres.process != first
+    assert postgres.started != first
     assert ask(postgres, "select x from kept") == 7
 
 
@@ -82,7 +82,7 @@ def test_another_major_versions_folder_is_refused_untouched(tmp_path: Path) -> N
     postgres.folder.mkdir()
     (postgres.folder / "PG_VERSION").write_text("9\n")
 
-    with pytest.raises(InstanceError, match="made by PostgreSQL 9.*GROWQR_PG_BIN"):
+    with pytest.raises(InstanceError, match=r"made by PostgreSQL 9.*GROWQR_PG_BIN"):
         postgres.init()
 
 
@@ -103,7 +103,7 @@ postgres = server(Path(sys.argv[1]))
 postgres.init()
 postgres.start()
 assert wait_until(lambda: postgres.ready, 20)
-print(postgres.process.pid, flush=True)
+print(postgres.started.pid, flush=True)
 time.sleep(99)
 """
 

@@ -24,7 +24,7 @@ from growqr.instance.processes import (
 # A leader with one child in a process group of its own, deaf to SIGTERM like some of Ray's.
 TREE = """
 import os, signal, subprocess, sys, time
-deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(99)"
+deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(99)"
 child = subprocess.Popen([sys.executable, "-c", deaf], process_group=0, stdout=subprocess.PIPE)
 child.stdout.readline()
 print(child.pid, flush=True)

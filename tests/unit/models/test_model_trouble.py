@@ -356,6 +356,7 @@ async def test_a_silent_gateway_is_given_up(
     monkeypatch.setattr("growqr.models.client.SILENCE_DEADLINE", 0.2)
 
     async def swallow(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
         while (await receive())["type"] != "http.disconnect":
             pass
 
