@@ -13,7 +13,7 @@ from growqr.cli.output import as_json, out
 from growqr.cli.up import DataOption, providers, settings_of
 from growqr.config import Settings, from_snapshot
 from growqr.errors import GrowqrError
-from growqr.instance import Check, Record, check_machine
+from growqr.instance import Check, Record, check_dashboard, check_machine
 
 _SIGNS = {True: "ok", False: "FAIL", None: "note"}
 
@@ -43,6 +43,7 @@ def _live(settings: Settings) -> Iterator[Check]:
     """Checks of what runs: nothing when nothing does."""
     record = Record.read(settings.data)
     if record is not None and record.running:
+        yield check_dashboard(record.ports["dashboard"])
         yield _ray_asks_for_token(record.ports["dashboard"])
         settings = from_snapshot(settings.data / "settings.json")
     if settings.database_url is not None:

@@ -12,6 +12,7 @@ import typer
 from growqr import instance
 from growqr.cli.output import Progress, as_json, err, out, seconds
 from growqr.config import Providers, Settings, child_environment, load
+from growqr.errors import InstanceError
 from growqr.identity import check_profile, ensure_key
 from growqr.instance import Record
 
@@ -59,8 +60,12 @@ def up(
         _become_daemon(planned)
     if not json:
         err.print(f"starting growqr in {settings.data}")
-    with Progress(silent=json) as progress:
-        record = instance.start(planned, progress)
+    try:
+        with Progress(silent=json) as progress:
+            record = instance.start(planned, progress)
+    except (KeyboardInterrupt, InstanceError):
+        instance.stop(settings.data)  # a start that is given up leaves nothing running
+        raise
     _tell(record, json, f"ready in {seconds(time.monotonic() - begin)}")
 
 

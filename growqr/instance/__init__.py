@@ -11,6 +11,7 @@ A start is a rebuild from PostgreSQL; what runs is found by pid, start time and 
 
 from growqr.instance.binaries import find as find_postgres
 from growqr.instance.checks import Check
+from growqr.instance.checks import dashboard as check_dashboard
 from growqr.instance.checks import machine as check_machine
 from growqr.instance.control import Plan, command, follow, plan, start, stop
 from growqr.instance.ports import Ports
@@ -25,6 +26,7 @@ __all__ = [
     "Postgres",
     "Record",
     "answers",
+    "check_dashboard",
     "check_machine",
     "command",
     "find_postgres",

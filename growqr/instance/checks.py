@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -38,7 +39,6 @@ def machine(settings: Settings, providers: Providers) -> Iterator[Check]:
     yield _asked("disk", lambda: _disk(settings.data), "free some space or choose another --data")
     yield Check("port", True, f"{record.url}, ours") if record and running else _port(settings)
     yield _private(settings.data)
-    yield _ray(settings.data)
     yield _provider(settings, providers)
 
 
@@ -92,10 +92,24 @@ def _private(data: Path) -> Check:
     return Check("secrets", True, f"{len(there)} files, 0600" if there else "none made yet")
 
 
-def _ray(data: Path) -> Check:
-    if not (data / "secrets" / "ray_token").exists():
-        return Check("ray", True, "no token yet: the first start makes it")
-    return Check("ray", True, "token mode, dashboard on 127.0.0.1")
+def dashboard(port: int) -> Check:
+    """Whether Ray's dashboard of a running instance listens on loopback alone."""
+    addresses = _listening(port)
+    if addresses == {"127.0.0.1"}:
+        return Check("dashboard", True, f"on 127.0.0.1:{port} alone")
+    found = f"on {', '.join(sorted(addresses)) or 'no address'}, port {port}"
+    return Check("dashboard", False, found, "growqr down; growqr up")
+
+
+def _listening(port: int) -> set[str]:
+    """IPv4 addresses somebody on this machine listens on with that port, from /proc."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    hexadecimal = [row[1].split(":") for row in rows if row[3] == "0A"]
+    return {
+        socket.inet_ntoa(bytes.fromhex(address)[::-1])
+        for address, number in hexadecimal
+        if int(number, 16) == port
+    }
 
 
 def _provider(settings: Settings, providers: Providers) -> Check:

@@ -15,6 +15,7 @@ from growqr.config import Providers, Settings, child_environment, postgres_progr
 from growqr.errors import InstanceError
 from growqr.instance import binaries, folder, ports
 from growqr.instance.processes import Process, end, in_session, is_alive, send, wait_until
+from growqr.instance.ray_head import GRACE
 from growqr.instance.record import Record
 
 START_TIMEOUT = 600.0
@@ -147,7 +148,7 @@ def clear(data: Path) -> bool:
     found = False
     if ray := children.get("ray"):
         found = bool(in_session(ray))
-        end(lambda: in_session(ray), 4.0)
+        end(lambda: in_session(ray), GRACE)
     if server := children.get("postgres"):
         found = _end_server(server) or found
     Record.remove(data)

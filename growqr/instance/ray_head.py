@@ -23,7 +23,7 @@ from growqr.instance.processes import Process, end, identify, in_session
 
 OBJECT_STORE = 128 * 1024 * 1024
 MAX_CONNECTIONS = 20000
-GRACE = 4.0
+GRACE = 2.0
 
 
 @dataclass

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+
 from tests.conftest import in_schema
 from tests.fakes.messages_api import MessagesApi
 from tests.instances import Instance

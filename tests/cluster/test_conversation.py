@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+from growqr import names
 from tests.cluster.conftest import CANARY
 from tests.fakes.messages_api import MessagesApi
 from tests.instances import Instance, processes_of
-
-from growqr import names
 
 
 def test_what_is_remembered_is_a_commit_and_is_found_again(instance: Instance):

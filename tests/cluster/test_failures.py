@@ -11,10 +11,10 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from tests.instances import Instance, Person, processes_of
 
 from growqr import names
 from growqr.store import open_store
+from tests.instances import Instance, Person, processes_of
 
 
 def holder(instance: Instance, person: Person) -> tuple[int, int]:
@@ -88,7 +88,9 @@ def test_kill_of_postgres_is_503_and_then_everything_goes_on(instance: Instance)
 def test_kill_of_an_api_replica_loses_no_message(instance: Instance):
     anna = instance.person()
     anna.ask("hello")
-    replicas = [p.pid for p in processes_of(instance) if p.title.startswith("ray::ServeReplica:api")]
+    replicas = [
+        p.pid for p in processes_of(instance) if p.title.startswith("ray::ServeReplica:api")
+    ]
     os.kill(replicas[0], signal.SIGKILL)
     assert anna.ask("are you there?", 60)
     with httpx.Client() as client:

@@ -72,7 +72,7 @@ def unblock(folder: Path) -> None:
 
 async def until(condition: Callable[[], Coroutine[Any, Any, bool]]) -> None:
     async with asyncio.timeout(10):
-        while not await condition():  # noqa: ASYNC110 what is awaited is in a database
+        while not await condition():
             await asyncio.sleep(0.02)
 
 
