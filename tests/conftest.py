@@ -14,6 +14,13 @@ from growqr import names
 from growqr.store import Store, User, migrate
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folders that need a whole instance are markers too."""
+    for item in items:
+        for suite in {"cluster", "e2e"} & set(item.path.parts):
+            item.add_marker(suite)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

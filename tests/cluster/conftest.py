@@ -17,14 +17,6 @@ CANARY = "sk-ant-canary-7f3b9c"
 """The provider key of the instance under test; it must be seen nowhere but in its one file."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker has the instance; the others go on with what needs none."""
-    for item in items:
-        if "tests/cluster" in str(item.path) or "tests/e2e" in str(item.path):
-            item.add_marker(pytest.mark.cluster)
-            item.add_marker(pytest.mark.xdist_group("instance"))
-
-
 @pytest.fixture(scope="session")
 def messages_api() -> Iterator[MessagesApi]:
     """The model server behind the instance."""

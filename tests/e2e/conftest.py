@@ -13,12 +13,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "e2e" in item.path.parts:
-            item.add_marker(pytest.mark.e2e)
-
-
 INSTALLERS = ("PIP_", "UV_", "SSL_CERT", "HTTP", "http", "NO_PROXY", "no_proxy")
 """How this machine reaches its package index is no part of the product's environment."""
 
@@ -51,7 +45,7 @@ class Checkout:
 
     def growqr(self, words: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
         """`growqr …` of the checkout's own environment."""
-        return self.sh(f".venv/bin/growqr {words}", seconds)
+        return self.sh(f"make --silent setup && .venv/bin/growqr {words}", seconds)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ A_KEY = Providers.model_construct(anthropic_api_key=SecretStr("sk"), anthropic_b
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load(data=tmp_path / "data", port=ports.free_block().base)
+    return load(data=tmp_path / "data", port=ports.free_block().base, database_url=None)
 
 
 def found(settings: Settings, providers: Providers = NO_KEYS) -> dict[str, Check]:
