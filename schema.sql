@@ -78,11 +78,13 @@ create table turn (
     created_at        timestamptz not null default clock_timestamp(),
     started_at        timestamptz,
     finished_at       timestamptz,
-    deadline_at       timestamptz
+    deadline_at       timestamptz,
+    parent_step       text                          -- the tool step that waits for this turn's end
 );
 create unique index turn_one_per_thread on turn (thread_id) where state in ('running', 'waiting');
 create index turn_due on turn (lease_key, seq) where state in ('queued', 'running', 'waiting');
 create index turn_user on turn (user_id, id);
+create index turn_parent on turn (parent_step) where parent_step is not null;
 
 -- The conversation. role 'tool' holds tool results; content is a list of content blocks.
 create table message (
@@ -100,13 +102,13 @@ create table message (
 );
 create index message_thread on message (thread_id, seq);
 
--- One model call or one tool call. A model reply is here before any of its tools runs.
+-- One model call, tool call or prompt to OpenCode. A model reply is here before any of its tools runs.
 create table step (
     id           text primary key,
     user_id      text not null references users on delete cascade,
     turn_id      text not null references turn on delete cascade,
     position     int not null,                     -- counts model calls; a tool has its caller's
-    kind         text not null check (kind in ('model', 'tool')),
+    kind         text not null check (kind in ('model', 'tool', 'prompt')),
     name         text not null,                    -- model asked for, or tool
     tool_use_id  text,
     effect       text check (effect in ('read_only', 'idempotent', 'reconcilable', 'unsafe')),
@@ -121,6 +123,7 @@ create table step (
 );
 create unique index step_model on step (turn_id, position) where kind = 'model';
 create unique index step_tool on step (turn_id, tool_use_id) where kind = 'tool';
+create index step_session on step ((input ->> 'session_id')) where kind = 'prompt';
 
 -- The ledger: one row per call to a model that was answered, whatever became of the reply.
 create table usage (
@@ -182,3 +185,49 @@ create table memory_file (
     primary key (user_id, path)
 );
 create index memory_file_search on memory_file using gin (search);
+
+-- Agents below the Grow Agent. Each has a channel thread and a lease; `session_id` is OpenCode's.
+create table sub_agent (
+    user_id      text not null references users on delete cascade,
+    id           text not null,
+    type         text not null,
+    channel_id   text not null,
+    thread_id    text not null references thread on delete cascade,
+    lease_key    text not null references lease on delete cascade,
+    depth        int not null,
+    session_id   text,
+    created_at   timestamptz not null default clock_timestamp(),
+    stopped_at   timestamptz,
+    primary key (user_id, id)
+);
+create unique index sub_agent_lease on sub_agent (lease_key);
+create unique index sub_agent_channel on sub_agent (user_id, channel_id) where stopped_at is null;
+
+-- One service of a user's pair: what is wanted, and what was last seen of it.
+create table service (
+    user_id     text not null references users on delete cascade,
+    role        text not null check (role in ('opencode', 'gitea')),
+    desired     text not null default 'stopped' check (desired in ('ready', 'stopped')),
+    state       text not null default 'absent' check (state in
+                ('absent', 'starting', 'ready', 'unhealthy', 'stopping', 'stopped', 'paused',
+                 'backoff', 'failed')),
+    generation  bigint not null default 0,         -- + 1 when made anew; tokens are bound to it
+    spec_sha    text,
+    address     text,
+    reason      text,
+    failures    int not null default 0,
+    retry_at    timestamptz,
+    used_at     timestamptz not null default clock_timestamp(),
+    updated_at  timestamptz not null default clock_timestamp(),
+    primary key (user_id, role)
+);
+create index service_wanted on service (desired, state);
+
+-- Project repositories; their content is git's.
+create table repo (
+    user_id      text not null references users on delete cascade,
+    name         text not null,
+    description  text not null default '',
+    created_at   timestamptz not null default clock_timestamp(),
+    primary key (user_id, name)
+);

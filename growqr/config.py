@@ -40,6 +40,12 @@ class Providers(BaseSettings):
     anthropic_api_key: SecretStr | None = Field(None, validation_alias=_named("ANTHROPIC_API_KEY"))
     # Base URL of any server that speaks the Messages API.
     anthropic_base_url: str | None = Field(None, validation_alias=_named("ANTHROPIC_BASE_URL"))
+    # Key of a server of chat completions; many local ones need none.
+    openai_api_key: SecretStr | None = Field(None, validation_alias=_named("OPENAI_API_KEY"))
+    # Base URL of any server of chat completions, with its /v1.
+    openai_base_url: str | None = Field(
+        None, validation_alias=_named("OPENAI_BASE_URL", "LLM_BASE_URL")
+    )
 
 
 class _SecretsFile(Providers):
@@ -80,8 +86,8 @@ class Settings(BaseSettings):
     api_replicas: int = Field(0, ge=0, le=64)
     # CPUs that Ray may count on; 0: all of the machine.
     cpus: int = Field(0, ge=0)
-    # Model provider; `auto`: anthropic when a key is set, else the offline model.
-    llm_provider: Literal["auto", "anthropic", "scripted"] = Field(
+    # Model provider; `auto`: anthropic or openai_compatible where one is set, else offline.
+    llm_provider: Literal["auto", "anthropic", "openai_compatible", "scripted"] = Field(
         "auto", validation_alias=_named("LLM_PROVIDER", "llm_provider")
     )
     # Model that agents ask for; unset: the provider's own default.
@@ -98,6 +104,8 @@ class Settings(BaseSettings):
     idle_lease_ttl: float = Field(60.0, gt=1)
     # Seconds without work after which a Grow Agent ends; its next message starts a new one.
     idle_sleep: float = Field(600.0, gt=0)
+    # Seconds without work after which a sub-agent's process ends; its next task starts a new one.
+    sub_agent_sleep: float = Field(90.0, gt=0)
     # Seconds after which an unfinished turn is ended as failed.
     turn_deadline: float = Field(1800.0, gt=0)
 
@@ -115,6 +123,14 @@ class Settings(BaseSettings):
     def repositories(self) -> Path:
         """Folder of the users' bare memory repositories."""
         return self.data / "memory"
+
+    def home(self, user_id: str) -> Path:
+        """The user's HOME inside the sandbox: configuration and history of OpenCode."""
+        return self.data / "users" / user_id / "home"
+
+    def workspace(self, user_id: str) -> Path:
+        """Where the user's sub-agents work."""
+        return self.data / "users" / user_id / "work"
 
     @property
     def gateway_url(self) -> str:

@@ -13,6 +13,7 @@ class EventType(StrEnum):
 
     MESSAGE_CREATED = "message.created"
     TURN_STARTED = "turn.started"
+    TURN_WAITING = "turn.waiting"
     TURN_COMPLETED = "turn.completed"
     TURN_FAILED = "turn.failed"
     TURN_CANCELLED = "turn.cancelled"
@@ -22,6 +23,18 @@ class EventType(StrEnum):
     TOOL_FAILED = "tool.failed"
     TOOL_UNKNOWN = "tool.unknown"
     MEMORY_COMMITTED = "memory.committed"
+    SUB_AGENT_SPAWNED = "sub_agent.spawned"
+    SUB_AGENT_STARTED = "sub_agent.started"
+    SUB_AGENT_PROGRESS = "sub_agent.progress"
+    SUB_AGENT_COMPLETED = "sub_agent.completed"
+    SUB_AGENT_FAILED = "sub_agent.failed"
+    SUB_AGENT_STOPPED = "sub_agent.stopped"
+    SERVICE_STARTING = "service.starting"
+    SERVICE_READY = "service.ready"
+    SERVICE_UNHEALTHY = "service.unhealthy"
+    SERVICE_STOPPED = "service.stopped"
+    SERVICE_BACKOFF = "service.backoff"
+    SERVICE_FAILED = "service.failed"
 
 
 TURN_ENDS = frozenset({EventType.TURN_COMPLETED, EventType.TURN_FAILED, EventType.TURN_CANCELLED})
@@ -29,7 +42,10 @@ TURN_ENDS = frozenset({EventType.TURN_COMPLETED, EventType.TURN_FAILED, EventTyp
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event before it has its number; `data` is JSON-safe."""
+    """An event before it has its number; `data` is JSON-safe.
+
+    Thread, turn and step are those of the write that carries it, unless they are given.
+    """
 
     type: EventType
     thread_id: str | None = None

@@ -17,9 +17,13 @@ NAMESPACE = "growqr"
 
 SUPERVISOR = "supervisor"
 
+GROW_AGENTS, SUB_AGENTS = "grow-agent:", "sub-agent:"
+"""What the lease keys of agents begin with."""
+
 Prefix = Literal["msg", "trn", "thr", "stp", "mem", "req"]
 
 LOCAL_USER = re.compile(r"[a-z0-9-]{1,32}")
+_STACK_BEARER = re.compile(r"stack:([A-Za-z0-9_-]+):([a-z]+)")
 _ID = re.compile(r"(msg|trn|thr|stp|mem|req)_[0-9a-f]{32}")
 
 
@@ -53,7 +57,43 @@ def foreign_user_id(issuer: str, subject: str) -> str:
 
 def grow_agent(user_id: str) -> str:
     """Lease key of the user's Grow Agent."""
-    return f"grow-agent:{user_id}"
+    return f"{GROW_AGENTS}{user_id}"
+
+
+def sub_agent(user_id: str, sub_agent_id: str) -> str:
+    """Lease key of a sub-agent."""
+    return f"{SUB_AGENTS}{user_id}:{sub_agent_id}"
+
+
+def is_sub_agent(key: str) -> bool:
+    """Whether a lease key is a sub-agent's."""
+    return key.startswith(SUB_AGENTS)
+
+
+def sub_agent_id(kind: str) -> str:
+    """A fresh id of a sub-agent: `coding-3f9a1c02`."""
+    return f"{kind}-{uuid_utils.uuid4().hex[:8]}"
+
+
+def stack(user_id: str) -> str:
+    """Lease key of the one reconciler of the user's services."""
+    return f"stack:{user_id}"
+
+
+def stack_bearer(user_id: str, role: str) -> str:
+    """Subject of the token a service of the user's stack shows: no lease key is like it."""
+    return f"stack:{user_id}:{role}"
+
+
+def service_of(subject: str) -> tuple[str, str] | None:
+    """(user id, role) of a token's subject, None when it is no service's."""
+    found = _STACK_BEARER.fullmatch(subject)
+    return (found[1], found[2]) if found else None
+
+
+def service(role: str, user_id: str) -> str:
+    """Name of a service: its process record, and its container."""
+    return f"growqr-{role}-{user_id}"
 
 
 def memory(user_id: str) -> str:

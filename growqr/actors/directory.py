@@ -85,10 +85,11 @@ def _get(name: str, _lease: Lease) -> Any:
 
 
 def _create(name: str, lease: Lease) -> Any:
-    from growqr.actors.grow_agent import GrowAgentActor
+    from growqr.actors.agents import GrowAgentActor, SubAgentActor
 
+    shell = SubAgentActor if names.is_sub_agent(lease.key) else GrowAgentActor
     return (
-        cast("Any", GrowAgentActor)
+        cast("Any", shell)
         .options(name=name, namespace=names.NAMESPACE, lifetime="detached", get_if_exists=True)
         .remote(lease.key, lease.epoch + 1)
     )

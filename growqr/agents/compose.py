@@ -1,18 +1,22 @@
-"""One agent from settings: what actors and the local directory both build."""
+"""Agents from settings: what actors and the local directory both build."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from growqr.agents.grow_agent import GrowAgent
+import aiohttp
+
+from growqr.agents.agent import Agent, Work
 from growqr.agents.keeper import Keeper
-from growqr.agents.loop import Thinking
+from growqr.agents.loop import Thinking, TurnLoop
+from growqr.agents.types import types
 from growqr.config import Settings
-from growqr.directory import Fence
+from growqr.directory import Directory, Fence
 from growqr.models import Model
-from growqr.store import Store
-from growqr.tools import discover
+from growqr.store import Store, SubAgent, Turn
+from growqr.tools import ToolServices, discover
 
 
 @cache
@@ -21,23 +25,63 @@ def prompt(name: str) -> str:
     return (files("growqr.agents") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
-def compose(
-    settings: Settings, store: Store, model: Model, fence: Fence, user_id: str
-) -> GrowAgent:
-    """The agent that may take the epoch of `fence`; it does nothing until it is run."""
-    thinking = Thinking(
-        store=store,
-        model=model,
-        tools=discover(),
-        system=prompt("grow_agent"),
-        model_name=settings.llm_model,
-        max_tokens=settings.llm_max_tokens,
-    )
-    keeper = Keeper(store, fence, ttl=settings.lease_ttl, idle_ttl=settings.idle_lease_ttl)
-    return GrowAgent(
-        thinking,
-        keeper,
-        user_id,
-        turn_deadline=settings.turn_deadline,
-        idle_sleep=settings.idle_sleep,
-    )
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every agent of a process is made with."""
+
+    settings: Settings
+    store: Store
+    directory: Directory
+
+    def grow_agent(self, fence: Fence, user_id: str, model: Model) -> Agent:
+        """The Grow Agent that may take this epoch; it does nothing until it is run."""
+        thinking = Thinking(
+            store=self.store,
+            model=model,
+            tools=discover(),
+            system=prompt("grow_agent"),
+            model_name=self.settings.llm_model,
+            max_tokens=self.settings.llm_max_tokens,
+            services=ToolServices(
+                store=self.store,
+                directory=self.directory,
+                sub_agent_types={name: kind.purpose for name, kind in types().items()},
+            ),
+        )
+        keeper = self._keeper(fence)
+
+        async def work(turn: Turn) -> None:
+            await TurnLoop(thinking, keeper, turn).run()
+
+        return self._agent(keeper, user_id, work, self.settings.idle_sleep)
+
+    def sub_agent(
+        self, fence: Fence, row: SubAgent, secret: bytes, session: aiohttp.ClientSession
+    ) -> Agent:
+        """The sub-agent that may take this epoch."""
+        # Here, so that a Grow Agent's process carries nothing of OpenCode.
+        from growqr.agents.sub_agent import Prompting, UserOpenCode
+        from growqr.opencode import Bridge
+
+        keeper = self._keeper(fence)
+        service = UserOpenCode(self.store, secret, row.user_id)
+        bridge = Bridge(service.server, session)
+        directory = str(self.settings.workspace(row.user_id))
+        kind = types()[row.type]
+        prompting = Prompting(self.store, keeper, row, kind, bridge, service, directory)
+        return self._agent(keeper, row.user_id, prompting.run, self.settings.sub_agent_sleep)
+
+    def _keeper(self, fence: Fence) -> Keeper:
+        ttl, idle = self.settings.lease_ttl, self.settings.idle_lease_ttl
+        return Keeper(self.store, fence, ttl=ttl, idle_ttl=idle)
+
+    def _agent(self, keeper: Keeper, user_id: str, work: Work, sleep: float) -> Agent:
+        return Agent(
+            self.store,
+            keeper,
+            user_id,
+            work,
+            self.directory,
+            turn_deadline=self.settings.turn_deadline,
+            idle_sleep=sleep,
+        )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from growqr.agents.grow_agent import GrowAgent
+from growqr.agents.agent import Agent
 from growqr.directory import Fence, Lease
 
-Make = Callable[[Fence], GrowAgent]
+Make = Callable[[Fence], Agent]
 
 
 class LocalDirectory:
@@ -16,7 +16,7 @@ class LocalDirectory:
 
     def __init__(self, make: Make) -> None:
         self._make = make
-        self._lives: dict[Fence, tuple[GrowAgent, asyncio.Task[object]]] = {}
+        self._lives: dict[Fence, tuple[Agent, asyncio.Task[object]]] = {}
 
     async def wake(self, lease: Lease) -> None:
         """Hint the owner, or start the next epoch."""

@@ -29,7 +29,15 @@ from growqr.logs import log
 from growqr.models import Model, ModelRequest, Reply
 from growqr.states import StepState
 from growqr.store import Step, Store, Turn
-from growqr.tools import Tool, ToolCall, ToolServices, choose, definitions, validate
+from growqr.tools import (
+    Delegated,
+    Tool,
+    ToolCall,
+    ToolServices,
+    choose,
+    definitions,
+    validate,
+)
 
 MAX_REPLIES = 50
 """Replies of one turn; a model that still asks for tools then is going in circles."""
@@ -58,6 +66,7 @@ class Thinking:
     system: str
     model_name: str | None
     max_tokens: int
+    services: ToolServices
 
 
 class TurnLoop:
@@ -70,7 +79,7 @@ class TurnLoop:
         self._turn = turn
 
     async def run(self) -> None:
-        """Work until the turn is completed in the journal.
+        """Work until the turn is completed in the journal, or waits there for a sub-agent.
 
         Raises ModelError or ModelUnavailable when the model cannot be had, Fenced when the lease
         has passed on.
@@ -81,7 +90,9 @@ class TurnLoop:
         talk = Conversation(said, self._turn.id)
         calls, position = talk.open_calls, talk.replies
         while position < MAX_REPLIES:
-            results = await self._run_tools(position, calls) if calls else None
+            results = await self._run_tools(position, calls) if calls else []
+            if results is None:
+                return
             if results:
                 talk.results(results)
             position += 1
@@ -146,34 +157,49 @@ class TurnLoop:
         finally:
             await deltas.flush()
 
-    async def _run_tools(self, position: int, calls: list[Block]) -> list[Block]:
-        """Results of all calls of one reply, in their order; the calls run side by side."""
+    async def _run_tools(self, position: int, calls: list[Block]) -> list[Block] | None:
+        """Results of all calls of one reply, in their order; the calls run side by side.
+
+        None: some results come from other turns, and this one waits; who ends the last of them
+        queues it again.
+        """
         unique = {call["id"]: call for call in calls}
         async with asyncio.TaskGroup() as group:
             tasks = {
                 key: group.create_task(self._run_tool(position, call))
                 for key, call in unique.items()
             }
-        return [task.result() for task in tasks.values()]
+        results = [task.result() for task in tasks.values()]
+        done = [result for result in results if result is not None]
+        if len(done) == len(results):
+            return done
+        turns = self._with.store.turns
+        if await self._keeper.patiently(lambda: turns.wait(self._fence, self._turn.id)):
+            return None
+        await asyncio.sleep(0.05)  # quicker than we could wait for it, or being cancelled
+        return await self._run_tools(position, calls)
 
-    async def _run_tool(self, position: int, call: Block) -> Block:
+    async def _run_tool(self, position: int, call: Block) -> Block | None:
         """One call: claim, effect, record; what an earlier owner recorded is used as it is."""
         tool = self._with.tools.get(call["name"])
         effect = tool.effect if tool else "read_only"
+        tell = tool is None or not tool.delegates
         claim = await self._keeper.patiently(
             lambda: self._with.store.steps.claim_tool(
-                self._fence, self._turn, position, call, effect
+                self._fence, self._turn, position, call, effect, tell=tell
             )
         )
         if not claim.mine:
             return await self._found(claim.step, call)
         await self._keeper.confirm()
-        state, content = await self._effect(claim.step, call)
+        try:
+            state, content = await self._effect(claim.step, call)
+        except Delegated:
+            return None
         return await self._record(claim.step, call, state, content)
 
     async def _effect(self, step: Step, call: Block) -> tuple[StepState, Any]:
         """Do it. A mistake the model can mend, or a tool's failure, is a result like any other."""
-        services = ToolServices(store=self._with.store)
         try:
             tool = choose(self._with.tools, call["name"])
             wanted = validate(tool, call["input"])
@@ -185,14 +211,14 @@ class TurnLoop:
                 tool_use_id=call["id"],
                 fence=self._fence,
                 actor=self._fence.key,
-                services=services,
+                services=self._with.services,
             )
             if tool.effect in ("read_only", "idempotent"):
                 return StepState.DONE, await self._keeper.patiently(
                     lambda: tool.run(context, wanted)
                 )
             return StepState.DONE, await tool.run(context, wanted)
-        except (Fenced, StoreUnavailable):
+        except (Fenced, StoreUnavailable, Delegated):
             raise
         except (ToolError, Invalid) as error:
             return StepState.FAILED, error.message

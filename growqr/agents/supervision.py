@@ -14,9 +14,6 @@ PATIENCE = 20.0
 
 INTERVAL = 1.0
 
-AGENTS = "grow-agent:"
-"""What the lease keys of agents begin with."""
-
 _log = log("supervision")
 
 
@@ -40,7 +37,7 @@ class Supervision:
     async def tick(self) -> None:
         """One look: start what is due, watch who is awake, repeat hints that got lost."""
         await self.start_due()
-        for lease in await self._store.leases.live(AGENTS):
+        for lease in await self._store.leases.live_agents():
             fence = Fence(lease.key, lease.epoch)
             if fence not in self._watched:
                 self._watched[fence] = asyncio.create_task(self._watch(lease))

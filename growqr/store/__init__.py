@@ -27,6 +27,7 @@ from growqr.store.messages import Accepted, Message, Messages
 from growqr.store.migrate import migrate, version
 from growqr.store.notifier import DELTAS, EVENTS, WORK, Notifier
 from growqr.store.steps import Claim, Step, Steps
+from growqr.store.sub_agents import SubAgent, SubAgents
 from growqr.store.threads import Thread, Threads
 from growqr.store.turns import Turn, Turns
 from growqr.store.users import User, Users
@@ -47,6 +48,7 @@ __all__ = [
     "Slot",
     "Step",
     "Store",
+    "SubAgent",
     "Thread",
     "Turn",
     "User",
@@ -68,6 +70,7 @@ class Store:
         self.messages = Messages(self._db)
         self.turns = Turns(self._db)
         self.steps = Steps(self._db)
+        self.sub_agents = SubAgents(self._db)
         self.memory = Memory(self._db)
         self.usage = Usage(self._db)
         self.idempotency = Idempotency(self._db)

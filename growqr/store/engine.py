@@ -82,17 +82,23 @@ class Database:
         return await self.within(self._rows(name, into, params))
 
     async def fenced(
-        self, fence: Fence, name: str, events: Sequence[NewEvent] = (), /, **params: Any
+        self,
+        fence: Fence,
+        name: str,
+        events: Sequence[NewEvent] = (),
+        /,
+        *,
+        after: str | None = None,
+        **params: Any,
     ) -> Written:
-        """The named change with its events, as owner of `fence`; raises Fenced when stale."""
-        params |= {
-            "fence_key": fence.key,
-            "fence_epoch": fence.epoch,
-            "types": [event.type.value for event in events],
-            "steps": [event.step_id for event in events],
-            "datas": [jsonb(event.data) for event in events],
-        }
-        row = (await self.within(self._run(sql.fenced(name), params)))[0]
+        """The named change with its events, as owner of `fence`; raises Fenced when stale.
+
+        `after` names a statement that locks a row first, so that the change sees what whoever
+        held that row before has committed: one statement alone sees the state before its wait.
+        """
+        params |= {"fence_key": fence.key, "fence_epoch": fence.epoch, **event_arrays(events)}
+        run = self._run_after(after, name, params) if after else self._run(sql.fenced(name), params)
+        row = (await self.within(run))[0]
         if not row["held"]:
             raise Fenced(f"the lease {fence.key} has passed on from epoch {fence.epoch}")
         if row["seq"] is not None and events:
@@ -129,6 +135,12 @@ class Database:
             async with self._pool.connection() as conn:
                 return await execute(conn, text, params, into)
 
+    async def _run_after(self, lock: str, name: str, params: dict[str, Any]) -> list[Any]:
+        async with self.transaction() as conn:
+            await execute(conn, sql.texts()["lock_fence"], params)
+            await execute(conn, sql.texts()[lock], params)
+            return await execute(conn, sql.fenced(name), params)
+
     async def _notify(self, channels: list[str], payloads: list[str]) -> None:
         await self.all("notify", dict, channels=channels, payloads=payloads)
 
@@ -147,6 +159,17 @@ async def execute(
             return await cursor.fetchall() if cursor.description else []
     finally:
         _connections.pop(task, None)
+
+
+def event_arrays(events: Sequence[NewEvent]) -> dict[str, Any]:
+    """Events as the parallel arrays that a statement unnests."""
+    return {
+        "types": [event.type.value for event in events],
+        "threads": [event.thread_id for event in events],
+        "turns": [event.turn_id for event in events],
+        "steps": [event.step_id for event in events],
+        "datas": [jsonb(event.data) for event in events],
+    }
 
 
 _connections: dict[asyncio.Task[Any], Connection] = {}

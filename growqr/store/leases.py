@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from growqr import names
 from growqr.directory import Fence, Lease
 from growqr.store import sql
 from growqr.store.engine import Database, execute
@@ -90,9 +91,10 @@ class Leases:
         """Leases whose work nobody does; marks since when their start is awaited."""
         return await self._db.all("due_starts", DueStart, patience=patience, limit=limit)
 
-    async def live(self, kind: str) -> list[Lease]:
-        """Live leases whose key starts with `kind`."""
-        return await self._db.all("live_leases", Lease, kind=kind)
+    async def live_agents(self) -> list[Lease]:
+        """Leases of all agents that are awake."""
+        kinds = [names.GROW_AGENTS, names.SUB_AGENTS]
+        return await self._db.all("live_agents", Lease, kinds=kinds)
 
     async def forgotten(self) -> list[Lease]:
         """Live leases with work that their owner seems not to know of."""

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from psycopg.errors import UniqueViolation
 
 from growqr import names
-from growqr.directory import Lease
-from growqr.errors import KeyReused, NotFound
+from growqr.directory import Fence, Lease
+from growqr.errors import Fenced, KeyReused, NotFound
 from growqr.store.engine import Database
 from growqr.store.jsonb import jsonb, storable
 
@@ -51,11 +51,14 @@ class Messages:
         *,
         thread_id: str | None = None,
         client_key: str | None = None,
+        parent_step: str | None = None,
+        fence: Fence | None = None,
     ) -> Accepted:
         """Message, queued turn and event in one commit; `thread_id` None is the master thread.
 
-        The same `client_key` with the same body answers as the first time.
-        Raises NotFound for a thread that is not the user's, KeyReused for another body.
+        The same `client_key` with the same body answers as the first time. An agent that says
+        something gives its `fence`, and as `parent_step` the tool call that waits for the end.
+        Raises NotFound for a thread that is not the user's, KeyReused for another body, Fenced.
         """
         sha = hashlib.sha256(f"{thread_id or ''}\n{text}".encode("utf-8", "replace")).digest()
         message, turn = names.new_id("msg"), names.new_id("trn")
@@ -72,10 +75,15 @@ class Messages:
                 content=jsonb(content),
                 client_key=client_key,
                 body_sha=sha,
+                parent_step=parent_step,
+                fence_key=fence.key if fence else None,
+                fence_epoch=fence.epoch if fence else None,
                 event=jsonb({"message_id": message, "role": "user", "content": content}),
             )
         except UniqueViolation:
             return await self._repeated(user_id, client_key, sha)
+        if row is None and fence is not None:
+            raise Fenced(f"the lease {fence.key} has passed on from epoch {fence.epoch}")
         if row is None:
             raise NotFound(f"there is no thread {thread_id or 'master'}")
         self._db.notifier.event(user_id, row["seq"])
@@ -85,6 +93,11 @@ class Messages:
     async def conversation(self, turn_id: str, *, turns: int = 50) -> list[Message]:
         """What the model of this turn is told: up to `turns` turns, its own the last."""
         return await self._db.all("conversation", Message, turn=turn_id, turns=turns)
+
+    async def of_turn(self, turn_id: str) -> str:
+        """The text that began a turn."""
+        row = await self._db.one("text_of_turn", dict, turn=turn_id)
+        return "\n\n".join(block["text"] for block in row["content"]) if row else ""
 
     async def _repeated(self, user_id: str, client_key: str | None, sha: bytes) -> Accepted:
         row = await self._db.one("message_by_client_key", dict, user=user_id, client_key=client_key)

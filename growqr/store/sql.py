@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 
 _NAME = re.compile(r"^-- ([a-z_]+) --$", re.MULTILINE)
+_FRAGMENT = re.compile(r"\{([a-z_]+)\}")
 _THEN = "-- then\n"
 
 
@@ -22,7 +23,7 @@ def texts() -> dict[str, str]:
             if name in found:
                 raise ValueError(f"the query {name} stands twice, again in {file.name}")
             found[name] = _without_comments(text)
-    return found
+    return {name: _with_fragments(text, found) for name, text in found.items()}
 
 
 @cache
@@ -30,6 +31,11 @@ def fenced(name: str) -> str:
     """The named change inside the one form of a fenced write (queries/_fenced.sql)."""
     change, _, then = texts()[name].partition(_THEN)
     return texts()["fenced"].replace("{change}", change.strip()).replace("{then}", then.rstrip())
+
+
+def _with_fragments(text: str, found: dict[str, str]) -> str:
+    """`{name}` of another text stands for that text; `{change}` and `{then}` are of `fenced`."""
+    return _FRAGMENT.sub(lambda match: found.get(match[1], match[0]), text)
 
 
 def _without_comments(text: str) -> str:

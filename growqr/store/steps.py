@@ -123,18 +123,26 @@ class Steps:
         return written.changed
 
     async def claim_tool(
-        self, fence: Fence, turn: Turn, position: int, call: Block, effect: str
+        self,
+        fence: Fence,
+        turn: Turn,
+        position: int,
+        call: Block,
+        effect: str,
+        *,
+        tell: bool = True,
     ) -> Claim:
         """Intent of one tool call (a `tool_use` block), before its effect.
 
-        Taken over from an earlier epoch only where running twice does no harm.
+        Taken over from an earlier epoch only where running twice does no harm. `tell` False:
+        without an event, where what follows tells of itself.
         """
         step_id = tool_step_id(turn.id, call["id"])
         started = {"tool_use_id": call["id"], "name": call["name"], "input": call["input"]}
         written = await self._db.fenced(
             fence,
             "claim_tool",
-            [NewEvent(EventType.TOOL_STARTED, data=started)],
+            [NewEvent(EventType.TOOL_STARTED, data=started)] if tell else [],
             step=step_id,
             turn=turn.id,
             thread=turn.thread_id,
@@ -162,6 +170,57 @@ class Steps:
             output=jsonb({"content": content}),
         )
         return written.changed
+
+    async def prompt_of(self, turn_id: str) -> Step | None:
+        """The prompt of a sub-agent's turn, if its intent was journaled."""
+        step_id = names.derived_id("stp", turn_id, "prompt")
+        return await self._db.one("get_step", Step, step=step_id)
+
+    async def begin_prompt(self, fence: Fence, turn: Turn, ids: dict[str, str]) -> Step:
+        """Intent of a prompt: session, message and part ids, before it is sent."""
+        step_id = names.derived_id("stp", turn.id, "prompt")
+        await self._db.fenced(
+            fence,
+            "begin_prompt",
+            [NewEvent(EventType.SUB_AGENT_STARTED)],
+            step=step_id,
+            turn=turn.id,
+            thread=turn.thread_id,
+            input=jsonb(ids),
+        )
+        return await self.get(step_id)
+
+    async def finish_prompt(
+        self, fence: Fence, turn: Turn, step: Step, state: StepState, text: str, output: Any
+    ) -> bool:
+        """The prompt's end and what was said; False when it had ended before."""
+        content = [{"type": "text", "text": text}]
+        message = names.derived_id("msg", step.id)
+        said = {"message_id": message, "role": "assistant", "content": content}
+        written = await self._db.fenced(
+            fence,
+            "finish_prompt",
+            [NewEvent(EventType.MESSAGE_CREATED, data=said)],
+            step=step.id,
+            thread=turn.thread_id,
+            state=state.value,
+            message=message,
+            content=jsonb(content),
+            output=jsonb(output),
+        )
+        return written.changed
+
+    async def progress(self, fence: Fence, turn: Turn, step: Step, data: dict[str, Any]) -> None:
+        """News of a prompt that changes no state."""
+        event = NewEvent(EventType.SUB_AGENT_PROGRESS, data=data)
+        await self._db.fenced(
+            fence, "tell_progress", [event], turn=turn.id, thread=turn.thread_id, step=step.id
+        )
+
+    async def by_session(self, user_id: str, session_id: str) -> tuple[str, str] | None:
+        """(turn, step) of the newest prompt in an OpenCode session of this user."""
+        row = await self._db.one("step_of_session", dict, user=user_id, session=session_id)
+        return (row["turn_id"], row["step_id"]) if row else None
 
     async def get(self, step_id: str) -> Step:
         """The step with this id; KeyError when there is none."""

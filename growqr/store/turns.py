@@ -5,17 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from growqr import names
 from growqr.directory import Fence, Lease
 from growqr.errors import Conflict, NotFound
 from growqr.events import EventType, NewEvent
-from growqr.states import TurnState, sources
-from growqr.store.engine import Database
+from growqr.states import StepState, TurnState, sources
+from growqr.store import sql
+from growqr.store.engine import Database, event_arrays, execute
 from growqr.store.jsonb import jsonb
 
 ENDS = {
     TurnState.COMPLETED: EventType.TURN_COMPLETED,
     TurnState.FAILED: EventType.TURN_FAILED,
     TurnState.CANCELLED: EventType.TURN_CANCELLED,
+}
+
+SUB_AGENT_ENDS = {
+    TurnState.COMPLETED: EventType.SUB_AGENT_COMPLETED,
+    TurnState.FAILED: EventType.SUB_AGENT_FAILED,
+    TurnState.CANCELLED: EventType.SUB_AGENT_FAILED,
 }
 
 
@@ -37,6 +45,18 @@ class Turn(NamedTuple):
     started_at: datetime | None
     finished_at: datetime | None
     deadline_at: datetime | None
+    parent_step: str | None
+
+
+class Parent(NamedTuple):
+    """A tool call whose result is the end of another turn."""
+
+    id: str
+    turn_id: str
+    tool_use_id: str
+    name: str
+    thread_id: str
+    lease_key: str
 
 
 class Turns:
@@ -79,29 +99,85 @@ class Turns:
         if result is not None:
             data["text"] = result
         why = error["message"] if error else f"the turn was {state} before this was done"
+        answer = result if state == TurnState.COMPLETED else why
+        events, answered = await self._ending(turn_id, state, data, answer or "")
+        if names.is_sub_agent(fence.key):
+            events.append(NewEvent(SUB_AGENT_ENDS[state], data=data))
         written = await self._db.fenced(
             fence,
             "finish_turn",
-            [NewEvent(ENDS[state], data=data)],
+            events,
+            after="lock_parent_turn",
             turn=turn_id,
             state=state.value,
             result=result,
             error=jsonb(error),
             interrupted=jsonb({"content": f"interrupted: {why}"}),
             sources=sources(state),
+            **answered,
         )
         return written.changed
 
-    async def cancel(self, user_id: str, turn_id: str) -> tuple[Turn, Lease]:
-        """Ask for the end of a turn; a queued one ends at once. Answers with the agent's lease.
+    async def wait(self, fence: Fence, turn_id: str) -> bool:
+        """Let the turn wait for its open tool calls; False: there is none any more, go on."""
+        event = NewEvent(EventType.TURN_WAITING)
+        written = await self._db.fenced(
+            fence, "wait_turn", [event], after="lock_turn", turn=turn_id
+        )
+        return written.changed or (await self.get(None, turn_id)).state == TurnState.WAITING
 
-        Raises NotFound, or Conflict when the turn has already ended otherwise.
+    async def has_child(self, step_id: str) -> bool:
+        """Whether a turn was queued whose end is this tool step's result."""
+        return bool(await self._db.all("child_of_step", dict, step=step_id))
+
+    async def parent(self, turn_id: str) -> Parent | None:
+        """The tool call that waits for this turn's end."""
+        return await self._db.one("parent_step", Parent, turn=turn_id)
+
+    async def cancel(self, user_id: str, turn_id: str) -> tuple[Turn, list[Lease]]:
+        """Ask for the end of a turn and of those it waits for; what does not run ends at once.
+
+        Answers with the leases of all who should be told. Raises NotFound, or Conflict when the
+        turn has already ended otherwise.
         """
-        row = await self._db.one("cancel_turn", dict, user=user_id, turn=turn_id)
         turn = await self.get(user_id, turn_id)
-        if row is None and turn.state != TurnState.CANCELLED:
+        cancelled = await self._db.within(self._cancel(user_id, turn_id))
+        if cancelled is None and turn.state != TurnState.CANCELLED:
             raise Conflict(f"the turn {turn_id} is already {turn.state}")
-        if row is not None and row["seq"] is not None:
-            self._db.notifier.event(user_id, row["seq"])
-        lease = await self._db.one("get_lease", Lease, key=turn.lease_key)
-        return turn, lease or Lease(turn.lease_key, 0, live=False)
+        if cancelled is not None and cancelled["seq"] is not None:
+            self._db.notifier.event(user_id, cancelled["seq"])
+        parent = await self.parent(turn_id)
+        leases = [await self._lease(turn.lease_key)]
+        leases += [await self._lease(parent.lease_key)] if parent else []
+        for child in await self._db.all("child_turns", dict, turn=turn_id):
+            leases += (await self.cancel(user_id, child["id"]))[1]
+        return await self.get(user_id, turn_id), leases
+
+    async def _cancel(self, user_id: str, turn_id: str) -> dict[str, Any] | None:
+        events, answered = await self._ending(turn_id, TurnState.CANCELLED, {}, "cancelled")
+        params = {"user": user_id, "turn": turn_id, **answered, **event_arrays(events)}
+        params["interrupted"] = jsonb({"content": "interrupted: the turn was cancelled"})
+        async with self._db.transaction() as conn:
+            await execute(conn, sql.texts()["lock_parent_turn"], params)
+            rows = await execute(conn, sql.texts()["cancel_turn"], params)
+        return rows[0] if rows else None
+
+    async def _ending(
+        self, turn_id: str, state: TurnState, data: dict[str, Any], answer: str
+    ) -> tuple[list[NewEvent], dict[str, Any]]:
+        """Events of a turn's end, and what its parent's tool call is answered."""
+        events = [NewEvent(ENDS[state], data=data)]
+        done = state == TurnState.COMPLETED
+        if parent := await self.parent(turn_id):
+            told = {"tool_use_id": parent.tool_use_id, "name": parent.name, "output": answer}
+            kind = EventType.TOOL_COMPLETED if done else EventType.TOOL_FAILED
+            events.append(NewEvent(kind, parent.thread_id, parent.turn_id, parent.id, data=told))
+        step = StepState.DONE if done else StepState.FAILED
+        return events, {
+            "parent_state": step.value,
+            "parent_output": jsonb({"content": answer}),
+        }
+
+    async def _lease(self, key: str) -> Lease:
+        lease = await self._db.one("get_lease", Lease, key=key)
+        return lease or Lease(key, 0, live=False)

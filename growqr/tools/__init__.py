@@ -6,10 +6,11 @@
 A mistake of the model is a ToolError whose message tells it how to mend the call.
 """
 
-from growqr.tools.base import Effect, Result, Tool, ToolCall, ToolInput, ToolServices
+from growqr.tools.base import Delegated, Effect, Result, Tool, ToolCall, ToolInput, ToolServices
 from growqr.tools.catalogue import choose, definitions, discover, validate
 
 __all__ = [
+    "Delegated",
     "Effect",
     "Result",
     "Tool",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from growqr.directory import Fence
+    from growqr.directory import Directory, Fence
     from growqr.store import Store
 
 Effect = Literal["read_only", "idempotent", "reconcilable", "unsafe"]
@@ -30,9 +32,11 @@ InputT = TypeVar("InputT", bound=ToolInput)
 
 @dataclass(frozen=True, slots=True)
 class ToolServices:
-    """What tools may use of the instance."""
+    """What tools may use of the instance: `sub_agent_types` by name, with what each is for."""
 
     store: Store
+    directory: Directory
+    sub_agent_types: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,15 @@ class ToolCall:
         """The same for every repetition of this call: an idempotent effect is keyed by it."""
         return f"{self.turn_id}:{self.tool_use_id}"
 
+    @property
+    def digest(self) -> str:
+        """Hex digits that only this call has, for names that must be the same on a repeat."""
+        return hashlib.sha256(self.operation_id.encode()).hexdigest()
+
+
+class Delegated(Exception):
+    """Raised by a tool whose result will be the end of another turn; this one waits for it."""
+
 
 class Tool(ABC, Generic[InputT]):
     """One tool. `effect` says what a successor does with a call that has no result.
@@ -64,6 +77,8 @@ class Tool(ABC, Generic[InputT]):
     name: ClassVar[str]
     description: ClassVar[str]
     effect: ClassVar[Effect]
+    delegates: ClassVar[bool] = False
+    """Whether it only hands over: what it starts tells of itself."""
     Input: type[InputT]
 
     @abstractmethod

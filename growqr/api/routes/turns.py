@@ -23,6 +23,6 @@ async def read_turn(here: Here, caller: Caller, turn_id: str) -> TurnView:
 async def cancel_turn(here: Here, caller: Caller, turn_id: str) -> TurnView:
     """End a turn: at once while it is queued, else after its current step."""
     known_id(turn_id, "trn", "turn")
-    turn, lease = await here.store.turns.cancel(caller.user_id, turn_id)
+    turn, leases = await here.store.turns.cancel(caller.user_id, turn_id)
     here.wake(lease)
     return await turn_view(here.store, turn)

@@ -32,6 +32,9 @@ update lease set expires_at = clock_timestamp() + make_interval(secs => %(ttl)s)
 -- By its owner at the end, or by whoever saw the owner's process die.
 update lease set expires_at = '-infinity' where key = %(key)s and epoch = %(epoch)s returning epoch
 
+-- lock_fence --
+select 1 from lease where key = %(fence_key)s and epoch = %(fence_epoch)s for share
+
 -- lock_lease --
 select 1 from lease where key = %(key)s and epoch = %(epoch)s for update
 
@@ -63,9 +66,10 @@ update lease set start_since = coalesce(start_since, clock_timestamp())
 returning key, epoch,
           start_since < clock_timestamp() - make_interval(secs => %(patience)s) as overdue
 
--- live_leases --
+-- live_agents --
 select key, epoch, true as live from lease
- where expires_at > clock_timestamp() and starts_with(key, %(kind)s)
+ where expires_at > clock_timestamp()
+   and exists (select 1 from unnest(%(kinds)s::text[]) as k where starts_with(key, k))
 
 -- forgotten_leases --
 -- Live owners whose hint must have got lost: a second later the work still lies there.

@@ -1,15 +1,23 @@
 -- accept_message --
 -- Message, queued turn and event in one statement: after its commit nothing can be lost.
--- Returns the lease of the agent that has to do it; no row: no such thread.
-with place as (
-  select id from thread
-   where user_id = %(user)s and (id = %(thread)s or (%(thread)s::text is null and kind = 'master'))
+-- In a sub-agent's channel the turn is the sub-agent's, else the Grow Agent's. Returns the lease
+-- of whoever has to do it; no row: no such thread, or a stale fence where one is given.
+with fence as (
+  select key from lease
+   where key = %(fence_key)s::text and epoch = %(fence_epoch)s::bigint for share
+), place as (
+  select t.id, coalesce(s.lease_key, %(lease_key)s) as lease_key
+    from thread t left join sub_agent s on s.thread_id = t.id
+   where t.user_id = %(user)s
+     and (t.id = %(thread)s or (%(thread)s::text is null and t.kind = 'master'))
+     and (%(fence_key)s::text is null or exists (select 1 from fence))
 ), counter as (
   update stream set last_seq = last_seq + 1 from place
    where stream.user_id = %(user)s returning last_seq
 ), queued as (
-  insert into turn (id, user_id, thread_id, lease_key, seq)
-  select %(turn)s, %(user)s, place.id, %(lease_key)s, last_seq from place, counter
+  insert into turn (id, user_id, thread_id, lease_key, seq, parent_step)
+  select %(turn)s, %(user)s, place.id, place.lease_key, last_seq, %(parent_step)s
+    from place, counter
 ), said as (
   insert into message (id, user_id, thread_id, turn_id, seq, role, content, client_key, body_sha)
   select %(message)s, %(user)s, place.id, %(turn)s, last_seq, 'user', %(content)s,
@@ -21,7 +29,7 @@ with place as (
 )
 select place.id as thread_id, counter.last_seq as seq, lease.key, lease.epoch,
        lease.expires_at > clock_timestamp() as live
-  from place, counter, lease where lease.key = %(lease_key)s
+  from place, counter, lease where lease.key = place.lease_key
 
 -- message_by_client_key --
 select m.id, m.turn_id, m.thread_id, m.seq, m.body_sha, lease.key, lease.epoch,
@@ -40,6 +48,9 @@ select * from (
    where user_id = %(user)s and thread_id = %(thread)s and seq < %(seq)s
    order by seq desc limit %(limit)s) as newest
  order by seq
+
+-- text_of_turn --
+select content from message where turn_id = %(turn)s and role = 'user' order by seq limit 1
 
 -- conversation --
 -- What a turn's model is told: the newest turns of its thread up to itself, each with its own

@@ -65,6 +65,46 @@ change as (
   returning %(thread)s::text as thread_id, step.turn_id, step.id as step_id, '{}'::jsonb as note
 )
 
+-- begin_prompt --
+-- Whom a prompt will go to and under which ids, before it is sent: a successor looks for it there
+-- instead of asking again.
+change as (
+  insert into step (id, user_id, turn_id, position, kind, name, epoch, input)
+  select %(step)s, fence.user_id, %(turn)s, 1, 'prompt', 'opencode', fence.epoch, %(input)s
+    from fence
+      on conflict (id) do update set epoch = excluded.epoch
+   where step.state = 'intent' and step.epoch < excluded.epoch
+  returning %(thread)s::text as thread_id, turn_id, id as step_id,
+            jsonb_build_object('epoch', epoch) as note
+)
+
+-- finish_prompt --
+change as (
+  update step set state = %(state)s, output = %(output)s, finished_at = clock_timestamp()
+    from fence
+   where step.id = %(step)s and step.epoch = fence.epoch and step.state = 'intent'
+  returning %(thread)s::text as thread_id, step.turn_id, step.id as step_id, '{}'::jsonb as note
+)
+-- then
+, said as (
+  insert into message (id, user_id, thread_id, turn_id, seq, role, content)
+  select %(message)s, fence.user_id, %(thread)s, change.turn_id, counter.last_seq, 'assistant',
+         %(content)s
+    from fence, change, counter
+)
+
+-- tell_progress --
+change as (
+  select %(thread)s::text as thread_id, %(turn)s::text as turn_id, %(step)s::text as step_id,
+         '{}'::jsonb as note from fence
+)
+
+-- step_of_session --
+-- The running prompt of an OpenCode session: what a model call of that session is booked to.
+select s.turn_id, s.id as step_id from step s join turn t on t.id = s.turn_id
+ where s.kind = 'prompt' and s.input ->> 'session_id' = %(session)s and s.user_id = %(user)s
+ order by s.started_at desc limit 1
+
 -- get_step --
 select id, turn_id, position, kind, name, tool_use_id, effect, state, epoch, input, output,
        started_at, finished_at

@@ -1,11 +1,11 @@
 -- get_turn --
 select id, user_id, thread_id, lease_key, state, waiting, epoch, claims, cancel_requested, result,
-       error, created_at, started_at, finished_at, deadline_at
+       error, created_at, started_at, finished_at, deadline_at, parent_step
   from turn where id = %(turn)s and (%(user)s::text is null or user_id = %(user)s)
 
 -- unfinished_turns --
 select id, user_id, thread_id, lease_key, state, waiting, epoch, claims, cancel_requested, result,
-       error, created_at, started_at, finished_at, deadline_at
+       error, created_at, started_at, finished_at, deadline_at, parent_step
   from turn where lease_key = %(key)s and state in ('queued', 'running', 'waiting') order by seq
 
 -- claim_turn --
@@ -32,35 +32,98 @@ change as (
                                'resumed', turn.claims > 1) as note
 )
 
+-- lock_parent_turn --
+-- Whoever lets a parent wait and whoever ends its child take this row first.
+select 1 from turn where id = (
+  select p.turn_id from turn t join step p on p.id = t.parent_step where t.id = %(turn)s)
+   for update
+
+-- lock_turn --
+select 1 from turn where id = %(turn)s for update
+
+-- parent_step --
+select p.id, p.turn_id, p.tool_use_id, p.name, t.thread_id, t.lease_key
+  from turn child join step p on p.id = child.parent_step join turn t on t.id = p.turn_id
+ where child.id = %(turn)s
+
+-- end_steps --
+-- No step outlives its turn: what was under way is over, and whether it happened is said.
+closed as (
+  update step set finished_at = clock_timestamp(), output = %(interrupted)s,
+         state = case when effect in ('reconcilable', 'unsafe') then 'unknown' else 'failed' end
+    from ended where step.turn_id = ended.turn_id and step.state = 'intent'
+)
+
+-- answer_parent --
+-- The end of a sub-agent's turn is the result of the tool call that asked for it, once; the
+-- parent goes on when no other call is open.
+answered as (
+  update step set state = %(parent_state)s, output = %(parent_output)s,
+         finished_at = clock_timestamp()
+    from ended where step.id = ended.parent_step and step.state = 'intent'
+  returning step.id, step.turn_id
+), requeued as (
+  update turn set state = 'queued', waiting = null, claims = 0 from answered
+   where turn.id = answered.turn_id and turn.state = 'waiting'
+     and not exists (select 1 from step s where s.turn_id = turn.id and s.kind = 'tool'
+                        and s.state = 'intent' and s.id <> answered.id)
+)
+
 -- finish_turn --
-change as (
+ended as (
   update turn set state = %(state)s, result = %(result)s, error = %(error)s, waiting = null,
          finished_at = clock_timestamp()
     from fence
    where turn.id = %(turn)s and turn.epoch = fence.epoch and turn.state = any(%(sources)s)
-  returning turn.thread_id, turn.id as turn_id, null::text as step_id, '{}'::jsonb as note
-)
--- then
-, closed as (
-  -- No step outlives its turn: what was under way is over, and whether it happened is said.
-  update step set finished_at = clock_timestamp(), output = %(interrupted)s,
-         state = case when effect in ('reconcilable', 'unsafe') then 'unknown' else 'failed' end
-    from change where step.turn_id = change.turn_id and step.state = 'intent'
+  returning turn.thread_id, turn.id as turn_id, turn.parent_step
+), change as (
+  select thread_id, turn_id, null::text as step_id, '{}'::jsonb as note from ended
+),
+{end_steps},
+{answer_parent}
+
+-- wait_turn --
+-- Only while a tool call is open; a child that was quicker has closed it, and the turn goes on.
+change as (
+  update turn set state = 'waiting', waiting = 'sub_agent' from fence
+   where turn.id = %(turn)s and turn.epoch = fence.epoch and turn.state = 'running'
+     and not turn.cancel_requested
+     and exists (select 1 from step s
+                  where s.turn_id = turn.id and s.kind = 'tool' and s.state = 'intent')
+  returning turn.thread_id, turn.id as turn_id, null::text as step_id,
+            jsonb_build_object('waiting', turn.waiting) as note
 )
 
 -- cancel_turn --
--- A queued turn ends here; a running one is asked to, and its owner ends it.
-with t as (
+-- A queued or waiting turn ends here; a running one is asked to, and its owner ends it.
+with asked as (
   update turn set cancel_requested = true,
-         state = case when state = 'queued' then 'cancelled' else state end,
-         finished_at = case when state = 'queued' then clock_timestamp() end
+         state = case when state = 'running' then state else 'cancelled' end, waiting = null,
+         finished_at = case when state = 'running' then null else clock_timestamp() end
    where id = %(turn)s and user_id = %(user)s and state in ('queued', 'running', 'waiting')
-  returning id, thread_id, state
-), counter as (
-  update stream set last_seq = last_seq + 1 from t
-   where user_id = %(user)s and t.state = 'cancelled' returning last_seq
+  returning id as turn_id, thread_id, state, parent_step
+), ended as (
+  select * from asked where state = 'cancelled'
+),
+{end_steps},
+{answer_parent},
+counter as (
+  update stream set last_seq = last_seq + cardinality(%(types)s::text[]) from ended
+   where user_id = %(user)s returning last_seq
 ), told as (
-  insert into event (user_id, seq, type, thread_id, turn_id, actor, data)
-  select %(user)s, last_seq, 'turn.cancelled', t.thread_id, t.id, %(user)s, '{}' from t, counter
+  insert into event (user_id, seq, type, thread_id, turn_id, step_id, actor, data)
+  select %(user)s, counter.last_seq - cardinality(%(types)s::text[]) + e.nr, e.type,
+         coalesce(e.thread_id, ended.thread_id), coalesce(e.turn_id, ended.turn_id), e.step_id,
+         %(user)s, e.data
+    from ended, counter,
+         unnest(%(types)s::text[], %(threads)s::text[], %(turns)s::text[], %(steps)s::text[],
+                %(datas)s::jsonb[]) with ordinality as e(type, thread_id, turn_id, step_id, data, nr)
 )
-select t.id, counter.last_seq as seq from t left join counter on true
+select asked.turn_id, counter.last_seq as seq from asked left join counter on true
+
+-- child_of_step --
+select id from turn where parent_step = %(step)s
+
+-- child_turns --
+select t.id from turn t join step p on p.id = t.parent_step
+ where p.turn_id = %(turn)s and t.state in ('queued', 'running', 'waiting')

@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from growqr import names
-from growqr.agents import GrowAgent, LocalDirectory
-from growqr.agents.grow_agent import GrowAgent as Agent
+from growqr.agents import Agent, LocalDirectory
 from growqr.agents.keeper import Keeper
-from growqr.agents.loop import Thinking
+from growqr.agents.loop import Thinking, TurnLoop
 from growqr.directory import Fence
 from growqr.models import ModelRequest, OnDelta, Reply
 from growqr.store import Store, Turn, User
-from growqr.tools import Result, Tool, ToolCall, ToolInput
+from growqr.tools import Result, Tool, ToolCall, ToolInput, ToolServices
 
 Answer = Callable[[ModelRequest], Awaitable[list[dict[str, Any]]]]
 
@@ -127,6 +126,20 @@ class Bench:
 async def bench(store: Store, alice: User) -> AsyncIterator[Bench]:
     model = ScriptedModel()
     safe, unsafe = Counter("count", "idempotent"), Counter("launch", "unsafe")
+    made: dict[Fence, Agent] = {}
+
+    def make(fence: Fence) -> Agent:
+        keeper = Keeper(store, fence, ttl=2, idle_ttl=5)
+
+        async def work(turn: Turn) -> None:
+            await TurnLoop(thinking, keeper, turn).run()
+
+        made[fence] = Agent(
+            store, keeper, alice.id, work, directory, turn_deadline=30, idle_sleep=60
+        )
+        return made[fence]
+
+    directory = LocalDirectory(make)
     thinking = Thinking(
         store=store,
         model=model,
@@ -134,14 +147,7 @@ async def bench(store: Store, alice: User) -> AsyncIterator[Bench]:
         system="be brief",
         model_name=None,
         max_tokens=100,
+        services=ToolServices(store=store, directory=directory, sub_agent_types={}),
     )
-    made: dict[Fence, Agent] = {}
-
-    def make(fence: Fence) -> GrowAgent:
-        keeper = Keeper(store, fence, ttl=2, idle_ttl=5)
-        made[fence] = GrowAgent(thinking, keeper, alice.id, turn_deadline=30, idle_sleep=60)
-        return made[fence]
-
-    directory = LocalDirectory(make)
     yield Bench(store, alice, directory, model, safe, unsafe, made)
     await directory.close()

@@ -136,8 +136,9 @@ async def test_cancel_ends_this_turn_and_no_later_one(bench: Bench):
     turn_id = await bench.say("count")
     later = await bench.say("later")
     await asyncio.wait_for(bench.safe.began.wait(), 5)
-    _, lease = await bench.store.turns.cancel(bench.user.id, turn_id)
-    await bench.directory.wake(lease)
+    _, leases = await bench.store.turns.cancel(bench.user.id, turn_id)
+    for lease in leases:
+        await bench.directory.wake(lease)
     assert (await bench.ended(turn_id, 2)).state == "cancelled"
     assert (await bench.ended(later)).state == "completed"
     assert bench.safe.effects == []

@@ -39,12 +39,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return package
 
 
-def test_the_four_memory_tools_are_found_with_their_effects(tools: dict[str, Tool[Any]]) -> None:
+def test_the_tools_are_found_with_their_effects(tools: dict[str, Tool[Any]]) -> None:
     assert {name: tool.effect for name, tool in tools.items()} == {
         "commit_memory": "idempotent",
         "list_memory": "read_only",
+        "list_sub_agents": "read_only",
         "read_memory": "read_only",
+        "run_sub_agent": "idempotent",
         "search_memory": "read_only",
+        "spawn_sub_agent": "idempotent",
+        "stop_sub_agent": "idempotent",
     }
 
 
@@ -116,5 +120,5 @@ def test_arguments_that_were_no_json_are_said_to_be_so(tools: dict[str, Tool[Any
 
 def test_an_unknown_tool_lists_the_known_ones(tools: dict[str, Tool[Any]]) -> None:
     assert choose(tools, "read_memory") is tools["read_memory"]
-    with pytest.raises(ToolError, match="'rm'; known are commit_memory, list_memory, read_memory"):
+    with pytest.raises(ToolError, match="'rm'; known are commit_memory, list_memory"):
         choose(tools, "rm")

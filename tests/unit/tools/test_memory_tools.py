@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from growqr import names
+from growqr.agents import Agent, LocalDirectory
 from growqr.config import Settings
 from growqr.directory import Fence
 from growqr.errors import Fenced, ToolError
@@ -18,6 +19,10 @@ from growqr.store import Store, User
 from growqr.tools import ToolCall, ToolServices, choose, commit_memory, discover, validate
 
 pytestmark = pytest.mark.anyio
+
+
+def _nobody(_fence: Fence) -> Agent:
+    raise AssertionError("memory tools start no agent")
 
 
 def call_of(store: Store, user: User, use: str = "use_1", fence: Fence | None = None) -> ToolCall:
@@ -29,7 +34,7 @@ def call_of(store: Store, user: User, use: str = "use_1", fence: Fence | None = 
         tool_use_id=use,
         fence=fence,
         actor=names.grow_agent(user.id),
-        services=ToolServices(store),
+        services=ToolServices(store, LocalDirectory(_nobody), {}),
     )
 
 

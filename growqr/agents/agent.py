@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from growqr.agents.keeper import RETRY, Keeper
-from growqr.agents.loop import Thinking, TurnLoop
+from growqr.directory import Directory
 from growqr.errors import Fenced, GrowqrError, StoreUnavailable
 from growqr.logs import log
 from growqr.states import TurnState
-from growqr.store import Turn
+from growqr.store import Store, Turn
 
 MAX_CLAIMS = 5
 """How often a turn may be begun; one that ends its agent each time is given up."""
@@ -27,19 +28,30 @@ class Ended(StrEnum):
     FENCED = "fenced"
 
 
-class GrowAgent:
-    """One epoch of one user's agent. `run` is its whole life; `wake` and `stop` are hints."""
+Work = Callable[[Turn], Awaitable[None]]
+"""What an agent does with a claimed turn; it returns when the journal has the end, or the wait."""
+
+
+class Agent:
+    """One epoch of a Grow Agent or a sub-agent, whatever its work is.
+
+    `run` is its whole life; `wake` and `stop` are hints.
+    """
 
     def __init__(
         self,
-        thinking: Thinking,
+        store: Store,
         keeper: Keeper,
         user_id: str,
+        work: Work,
+        directory: Directory,
         *,
         turn_deadline: float,
         idle_sleep: float,
     ) -> None:
-        self._with = thinking
+        self._store = store
+        self._do = work
+        self._directory = directory
         self._keeper = keeper
         self._user_id = user_id
         self._turn_deadline = turn_deadline
@@ -101,7 +113,7 @@ class GrowAgent:
 
     async def _asleep(self) -> bool:
         """Give the lease back, unless a message came in that moment."""
-        leases, fence = self._with.store.leases, self._keeper.fence
+        leases, fence = self._store.leases, self._keeper.fence
         if self._stopping:
             return await self._keeper.patiently(lambda: leases.release(fence)) or True
         return await self._keeper.patiently(lambda: leases.release_idle(fence, self._user_id))
@@ -109,7 +121,7 @@ class GrowAgent:
     async def _claim_all(self) -> None:
         while not self._stopping:
             try:
-                turn = await self._with.store.turns.claim(
+                turn = await self._store.turns.claim(
                     self._keeper.fence, deadline=self._turn_deadline
                 )
             except StoreUnavailable:
@@ -136,7 +148,7 @@ class GrowAgent:
                 task.cancel()
 
     async def _unfinished(self) -> list[Turn]:
-        turns = self._with.store.turns
+        turns = self._store.turns
         return await self._keeper.patiently(lambda: turns.unfinished(self._keeper.fence.key))
 
     def _start(self, turn: Turn) -> None:
@@ -149,7 +161,7 @@ class GrowAgent:
             if turn.claims > MAX_CLAIMS:
                 raise GrowqrError(f"given up: {MAX_CLAIMS} agents ended while working on this turn")
             async with asyncio.timeout(self._seconds_left(turn)):
-                await TurnLoop(self._with, self._keeper, turn).run()
+                await self._do(turn)
         except TimeoutError:
             await self._fail(turn, "deadline", f"not done within {self._turn_deadline:g} s")
         except asyncio.CancelledError:
@@ -167,6 +179,7 @@ class GrowAgent:
             await self._failed(turn, error)
         finally:
             self._cancelled.discard(turn.id)
+        await self._tell_parent(turn)
 
     def _seconds_left(self, turn: Turn) -> float:
         """A successor gets what is left of the turn's time, and enough to end it."""
@@ -188,8 +201,18 @@ class GrowAgent:
     async def _finish(
         self, turn: Turn, state: TurnState, error: dict[str, str] | None = None
     ) -> None:
-        turns, fence = self._with.store.turns, self._keeper.fence
+        turns, fence = self._store.turns, self._keeper.fence
         await self._keeper.patiently(lambda: turns.finish(fence, turn.id, state, error=error))
+
+    async def _tell_parent(self, turn: Turn) -> None:
+        """A turn that waited for this one may go on: a hint to its agent."""
+        if turn.parent_step is None:
+            return
+        parent = await self._keeper.patiently(lambda: self._store.turns.parent(turn.id))
+        if parent is not None:
+            key, leases = parent.lease_key, self._store.leases
+            if lease := await self._keeper.patiently(lambda: leases.get(key)):
+                await self._directory.wake(lease)
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:
