@@ -1,11 +1,12 @@
 """The app "models": the model gateway over HTTP, in the one process that holds provider keys.
 
-It speaks the Anthropic Messages API at /anthropic/v1/messages, errors included.
+It speaks the Anthropic Messages API at /anthropic/v1/messages and chat completions at
+/openai/v1/chat/completions, errors included. Whichever is asked, any provider may answer.
 """
 
 from __future__ import annotations
 
-import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
 
+from deployments.streamed import CHAT, MESSAGES, Streamed
 from growqr import config
-from growqr.errors import GrowqrError, ModelError, TooLarge
+from growqr.errors import GrowqrError, TooLarge
 from growqr.models import (
     MAX_BODY,
     Assembly,
@@ -27,21 +28,12 @@ from growqr.models import (
     encode,
     open_provider,
 )
+from growqr.models.chat import DONE, Chunks, encode_chunk, from_chat
 
 if TYPE_CHECKING:
     from ray import serve
 
     from growqr.store import Store
-
-ERROR_TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    422: "invalid_request_error",
-    429: "rate_limit_error",
-}
 
 
 def build(settings: config.Settings) -> serve.Application:
@@ -78,6 +70,8 @@ def make_app(settings: config.Settings, store: Store, providers: config.Provider
         leases=store.leases,
         ledger=store.usage,
         read_token=lambda token: read_token(secret, token),
+        services=store.services,
+        sessions=store.steps,
     )
 
     @asynccontextmanager
@@ -95,7 +89,7 @@ def app_over(gateway: Gateway, **options: Any) -> FastAPI:
 
     @app.exception_handler(GrowqrError)
     async def refuse(request: Request, error: GrowqrError) -> JSONResponse:
-        return error_answer(error)
+        return (CHAT if "/openai/" in request.url.path else MESSAGES).answer(error)
 
     @app.get("/livez")
     async def livez() -> dict[str, str]:
@@ -103,75 +97,63 @@ def app_over(gateway: Gateway, **options: Any) -> FastAPI:
 
     @app.post("/anthropic/v1/messages", response_model=None)
     async def messages(request: Request) -> Streamed | JSONResponse:
-        labels = {name: request.headers.get(f"x-growqr-{name}-id") for name in _LABELS}
-        caller = await gateway.admit(_token(request), labels)
+        caller = await _admit(gateway, request)
         body = gateway.check(await _read(request))
+        events = gateway.stream(caller, body | {"stream": True})
         if body.get("stream") is True:
-            return Streamed(gateway.stream(caller, body))
-        return JSONResponse(await _whole(gateway, caller, body))
+            return Streamed(_message_pieces(events), MESSAGES)
+        return JSONResponse(await _message(events))
+
+    @app.post("/openai/v1/chat/completions", response_model=None)
+    async def completions(request: Request) -> Streamed | JSONResponse:
+        caller = await _admit(gateway, request)
+        sent = await _read(request)
+        body = gateway.check(sent, from_chat)
+        events = gateway.stream(caller, body | {"stream": True})
+        if body.get("stream") is True:
+            usage = (json.loads(sent).get("stream_options") or {}).get("include_usage") is True
+            return Streamed(_chat_pieces(events, Chunks(include_usage=usage)), CHAT)
+        return JSONResponse(await _completion(events))
+
+    @app.get("/openai/v1/models")
+    async def models(request: Request) -> dict[str, Any]:
+        await _admit(gateway, request)
+        listed = [{"id": name, "object": "model", "owned_by": "growqr"} for name in gateway.models]
+        return {"object": "list", "data": listed}
 
     return app
 
 
-class Streamed(JSONResponse):
-    """Answers with the events, or with an error document when the first one never comes.
-
-    Reads `receive` all the while: a client that hangs up ends the provider's call at once.
-    """
-
-    def __init__(self, events: AsyncGenerator[StreamEvent, None]) -> None:
-        super().__init__(None)
-        self._events = events
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        sending = asyncio.create_task(self._answer(scope, receive, send))
-        leaving = asyncio.create_task(_hung_up(receive))
-        try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            leaving.cancel()
-            if not sending.done():
-                sending.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
-        if not sending.cancelled():
-            sending.result()
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._events) as events:
-            try:
-                first = await anext(events)
-            except GrowqrError as error:
-                return await error_answer(error)(scope, receive, send)
-            await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
-            await send({"type": "http.response.body", "body": encode(first), "more_body": True})
-            try:
-                async for event in events:
-                    body = encode(event)
-                    await send({"type": "http.response.body", "body": body, "more_body": True})
-            except GrowqrError as error:
-                body = encode(error_body(error))
-                await send({"type": "http.response.body", "body": body, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+async def _admit(gateway: Gateway, request: Request) -> Caller:
+    labels = {name: request.headers.get(f"x-growqr-{name}-id") for name in _LABELS}
+    session = request.headers.get("x-session-id")
+    return await gateway.callers.admit(_token(request), labels, session)
 
 
 _LABELS = ("call", "turn", "step")
-_STREAM_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-]
 
 
-async def _hung_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _message_pieces(events: AsyncGenerator[StreamEvent, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(events):
+        async for event in events:
+            yield encode(event)
 
 
-async def _whole(gateway: Gateway, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+async def _chat_pieces(
+    events: AsyncGenerator[StreamEvent, None], chunks: Chunks
+) -> AsyncGenerator[bytes, None]:
+    async with aclosing(events):
+        async for event in events:
+            for chunk in chunks.feed(event):
+                yield encode_chunk(chunk)
+    yield DONE
+
+
+async def _message(events: AsyncGenerator[StreamEvent, None]) -> dict[str, Any]:
     """The reply of a request without `stream`, as one message object."""
     message: dict[str, Any] = {}
     assembly = Assembly()
-    async with aclosing(gateway.stream(caller, body | {"stream": True})) as events:
+    async with aclosing(events):
         async for event in events:
             if event["type"] == "message_start":
                 message = dict(event["message"])
@@ -180,6 +162,15 @@ async def _whole(gateway: Gateway, caller: Caller, body: dict[str, Any]) -> dict
                 message["usage"] = {**message.get("usage", {}), **event.get("usage", {})}
             assembly.feed(event)
     return message | {"content": assembly.reply().content}
+
+
+async def _completion(events: AsyncGenerator[StreamEvent, None]) -> dict[str, Any]:
+    """The same as one chat completion."""
+    chunks = Chunks()
+    async with aclosing(events):
+        async for event in events:
+            chunks.feed(event)
+    return chunks.completion()
 
 
 async def _read(request: Request) -> bytes:
@@ -197,29 +188,3 @@ def _token(request: Request) -> str:
     if scheme.lower() == "bearer" and token:
         return token.strip()
     return request.headers.get("x-api-key", "")
-
-
-def error_body(error: GrowqrError) -> dict[str, Any]:
-    """An error in the Messages API's shape."""
-    kind = ERROR_TYPES.get(_status(error), "api_error")
-    if isinstance(error, ModelError):
-        kind = "permission_error" if error.detail.get("reason") == "key" else ERROR_TYPES[400]
-    told = {"type": kind, "message": error.message}
-    if error.detail.get("reason") == "cut":  # the caller may ask again at once
-        told["reason"] = "cut"
-    return {"type": "error", "error": told}
-
-
-def error_answer(error: GrowqrError) -> JSONResponse:
-    """The HTTP answer of an error, with Retry-After where waiting helps."""
-    headers = {}
-    if error.retryable:
-        headers["retry-after"] = str(max(1, round(error.detail.get("retry_after", 1))))
-    return JSONResponse(error_body(error), _status(error), headers)
-
-
-def _status(error: GrowqrError) -> int:
-    """A refusal of the model server is the request's fault to the caller: 400, or 403 for keys."""
-    if isinstance(error, ModelError):
-        return 403 if error.detail.get("reason") == "key" else 400
-    return 400 if error.status == 422 else error.status

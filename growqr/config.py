@@ -108,11 +108,24 @@ class Settings(BaseSettings):
     sub_agent_sleep: float = Field(90.0, gt=0)
     # Seconds after which an unfinished turn is ended as failed.
     turn_deadline: float = Field(1800.0, gt=0)
+    # Seconds without use after which a user's service is stopped; its next use starts it again.
+    service_idle: float = Field(600.0, gt=0)
+    # Folder of fetched programs, shared if you like; unset: `tools` in the data folder.
+    tools: Path | None = None
+    # An OpenCode 1.x program to run instead of the fetched one.
+    opencode_bin: Path | None = None
+    # The npm registry that OpenCode and ripgrep are fetched from.
+    npm_registry: str = Field(
+        "https://registry.npmjs.org",
+        validation_alias=_named("NPM_CONFIG_REGISTRY", "npm_registry"),
+    )
+    # Run services of several users without walls between them, where bubblewrap is missing.
+    allow_unsandboxed: bool = False
 
-    @field_validator("data")
+    @field_validator("data", "tools", "opencode_bin")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().resolve() if value else None
 
     @property
     def secrets(self) -> Path:
@@ -131,6 +144,16 @@ class Settings(BaseSettings):
     def workspace(self, user_id: str) -> Path:
         """Where the user's sub-agents work."""
         return self.data / "users" / user_id / "work"
+
+    @property
+    def tools_folder(self) -> Path:
+        """Folder of the programs that were fetched."""
+        return self.tools or self.data / "tools"
+
+    @property
+    def api_url(self) -> str:
+        """Where the user's services reach the api."""
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def gateway_url(self) -> str:

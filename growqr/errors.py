@@ -2,7 +2,7 @@
 
 GrowqrError
 ├── BadRequest 400 ── Unauthorized 401 ── NotFound 404 ── TooLarge 413 ── TooMany 429
-├── Conflict 409 ── InProgress
+├── Conflict 409 ── InProgress, SandboxRequired
 ├── Invalid 422 ── KeyReused
 ├── Fenced        the writer's lease has passed to a later epoch; it must stop
 ├── Unavailable 503 ── StoreUnavailable, ModelUnavailable
@@ -64,6 +64,12 @@ class InProgress(Conflict):
     """The first request with this Idempotency-Key is still running."""
 
     code, retryable = "in_progress", True
+
+
+class SandboxRequired(Conflict):
+    """Services of a second user need walls, and this machine has none."""
+
+    code = "sandbox_required"
 
 
 class TooLarge(GrowqrError):

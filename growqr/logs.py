@@ -5,12 +5,29 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
-import structlog
+
+@contextmanager
+def _without_rich() -> Iterator[None]:
+    """Structlog loads rich where it finds it, for tracebacks on terminals: 3 MB in every agent."""
+    absent = "rich" not in sys.modules
+    if absent:
+        sys.modules["rich"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules["rich"]
+
+
+with _without_rich():
+    import structlog
 
 _SECRET = re.compile(
-    r"sk-ant-[\w-]+|gqm\.[\w:@.#-]+|gq_\w+|gh[pousr]_\w+|github_pat_\w+|xox[a-z]-[\w-]+|whsec_\w+"
+    r"\bsk-[\w-]{8,}|gqm\.[\w:@.#-]+|gq_\w+|gh[pousr]_\w+|github_pat_\w+|xox[a-z]-[\w-]+|whsec_\w+"
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]+|(?<=://)[^/\s@]+(?=@)|(?i:(?<=bearer )[\w.~+/=-]+)"
 )
 

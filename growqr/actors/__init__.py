@@ -1,11 +1,11 @@
 """Ray's side of the product: thin shells that construct, delegate and stop.
 
-    life.py         a coroutine on a thread of its own, for as long as the actor lives
-    agents.py       one epoch of a Grow Agent or a sub-agent
-    supervisor.py   replaces the dead
-    host.py         what a node does for its users: memory into git, services as wanted
-    directory.py    RayDirectory: reach an agent, or start it
-    system.py       the actors that every instance has
+life.py         a coroutine on a thread of its own, for as long as the actor lives
+agents.py       one epoch of a Grow Agent or a sub-agent
+supervisor.py   replaces the dead
+host.py         what a node does for its users: memory into git, services as wanted
+directory.py    RayDirectory: reach an agent, or start it
+system.py       the actors that every instance has
 """
 
 from growqr.actors.directory import RayDirectory

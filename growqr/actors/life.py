@@ -47,7 +47,7 @@ class Life:
     def _run(self) -> None:
         try:
             how = str(self._loop.run_until_complete(self._main()))
-        except Exception:  # noqa: BLE001  the process ends here; the reason must not be lost
+        except BaseException:  # noqa: BLE001  the process ends here; the reason must not be lost
             _log.error("life broke off", actor=self._name, exc_info=True)
             os._exit(1)
         _log.info("life ended", actor=self._name, how=how)

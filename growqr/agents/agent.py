@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import cast
 
 from growqr.agents.keeper import RETRY, Keeper
 from growqr.directory import Directory
@@ -48,7 +50,9 @@ class Agent:
         *,
         turn_deadline: float,
         idle_sleep: float,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_end` is told before turns under way are let go: to a successor, not to an end."""
         self._store = store
         self._do = work
         self._directory = directory
@@ -56,6 +60,7 @@ class Agent:
         self._user_id = user_id
         self._turn_deadline = turn_deadline
         self._idle_sleep = idle_sleep
+        self._on_end = on_end
         self._woken = asyncio.Event()
         self._stopping = False
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -72,7 +77,8 @@ class Agent:
 
     async def run(self, holder: str) -> Ended:
         """Live until asleep, or fenced by a successor; `holder` names the process."""
-        if not await self._keeper.patiently(lambda: self._keeper.take(holder)):
+        me = f"{secrets.token_hex(4)} {holder}"
+        if not await self._keeper.patiently(lambda: self._keeper.take(me)):
             return Ended.LATE
         keeping = asyncio.create_task(self._keeper.keep())
         working = asyncio.create_task(self._work())
@@ -84,13 +90,14 @@ class Agent:
         except Fenced:
             return Ended.FENCED
         finally:
+            self._on_end()
             await _end(keeping, working, *self._running.values())
 
     async def _work(self) -> None:
         while True:
             self._woken.clear()
             await self._claim_all()
-            await self._cancel_requested()
+            await self._look_over()
             self._keeper.idle(not self._running)
             if await self._rested() and not self._running and await self._asleep():
                 return
@@ -127,23 +134,24 @@ class Agent:
             except StoreUnavailable:
                 # The claim may have been written all the same: it is found by its epoch.
                 await asyncio.sleep(RETRY)
-                await self._adopt()
+                await self._look_over()
                 continue
             if turn is None:
                 return
             self._start(turn)
 
-    async def _adopt(self) -> None:
-        for turn in await self._unfinished():
-            if turn.state == TurnState.RUNNING and turn.epoch == self._keeper.fence.epoch:
-                self._start(turn)
+    async def _look_over(self) -> None:
+        """What the journal says of turns under way: whom to cancel, and what runs unattended.
 
-    async def _cancel_requested(self) -> None:
-        if not self._running:
-            return
+        That is a turn whose claim was not answered, or that waited and was claimed again while
+        its task was still on its way out.
+        """
         for turn in await self._unfinished():
             task = self._running.get(turn.id)
-            if turn.cancel_requested and task and turn.id not in self._cancelled:
+            if task is None:
+                if turn.state == TurnState.RUNNING and turn.epoch == self._keeper.fence.epoch:
+                    self._start(turn)
+            elif turn.cancel_requested and turn.id not in self._cancelled:
                 self._cancelled.add(turn.id)
                 task.cancel()
 
@@ -164,10 +172,13 @@ class Agent:
                 await self._do(turn)
         except TimeoutError:
             await self._fail(turn, "deadline", f"not done within {self._turn_deadline:g} s")
-        except asyncio.CancelledError:
-            if turn.id not in self._cancelled:
+        except asyncio.CancelledError as error:
+            if turn.id in self._cancelled:
+                await self._finish(turn, TurnState.CANCELLED)
+            elif cast("asyncio.Task[None]", asyncio.current_task()).cancelling():
                 raise
-            await self._finish(turn, TurnState.CANCELLED)
+            else:  # something inside was cancelled, not this turn
+                await self._failed(turn, error)
         except BaseExceptionGroup as group:
             fenced, others = group.split(Fenced)
             if fenced is not None or others is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -69,13 +70,21 @@ class Parts:
         directory = str(self.settings.workspace(row.user_id))
         kind = types()[row.type]
         prompting = Prompting(self.store, keeper, row, kind, bridge, service, directory)
-        return self._agent(keeper, row.user_id, prompting.run, self.settings.sub_agent_sleep)
+        sleep = self.settings.sub_agent_sleep
+        return self._agent(keeper, row.user_id, prompting.run, sleep, on_end=bridge.leave)
 
     def _keeper(self, fence: Fence) -> Keeper:
         ttl, idle = self.settings.lease_ttl, self.settings.idle_lease_ttl
         return Keeper(self.store, fence, ttl=ttl, idle_ttl=idle)
 
-    def _agent(self, keeper: Keeper, user_id: str, work: Work, sleep: float) -> Agent:
+    def _agent(
+        self,
+        keeper: Keeper,
+        user_id: str,
+        work: Work,
+        sleep: float,
+        on_end: Callable[[], None] = lambda: None,
+    ) -> Agent:
         return Agent(
             self.store,
             keeper,
@@ -84,4 +93,5 @@ class Parts:
             self.directory,
             turn_deadline=self.settings.turn_deadline,
             idle_sleep=sleep,
+            on_end=on_end,
         )

@@ -39,18 +39,25 @@ class Keeper:
         self._changed = asyncio.Event()
 
     async def take(self, holder: str) -> bool:
-        """Become the owner; False: this epoch is no longer, or not yet, to be had."""
-        sent = self._clock()
-        taken = await self._store.leases.take(self.fence, holder=holder, ttl=self._ttl)
-        self._until = sent + self._ttl
+        """Become the owner; False: this epoch is no longer, or not yet, to be had.
+
+        `holder` is nobody else's name, so that a repeat knows what its lost answer was.
+        """
+        sent, ttl, leases = self._clock(), self._ttl, self._store.leases
+        taken = await leases.take(self.fence, holder=holder, ttl=ttl)
+        if not taken:
+            found = await leases.holder(self.fence.key)
+            mine = found is not None and (found.epoch, found.holder) == (self.fence.epoch, holder)
+            taken = mine and await leases.renew(self.fence, ttl=ttl)
+        self._until = sent + ttl
         return taken
 
     async def renew(self) -> None:
         """Live on for the present TTL. Raises Fenced."""
-        sent = self._clock()
-        if not await self._store.leases.renew(self.fence, ttl=self._ttl):
+        sent, ttl = self._clock(), self._ttl  # `idle` may change it meanwhile
+        if not await self._store.leases.renew(self.fence, ttl=ttl):
             raise Fenced(f"the lease {self.fence.key} has passed on from epoch {self.fence.epoch}")
-        self._until = sent + self._ttl
+        self._until = sent + ttl
 
     async def keep(self) -> None:
         """Renew at every third of the TTL, for ever. Raises Fenced."""

@@ -16,6 +16,7 @@ from growqr import names
 from growqr.agents.conversation import Block, Conversation, result_block
 from growqr.agents.deltas import Deltas
 from growqr.agents.keeper import Keeper
+from growqr.agents.skills import listed, skills_of
 from growqr.errors import (
     Fenced,
     GrowqrError,
@@ -77,6 +78,7 @@ class TurnLoop:
         self._keeper = keeper
         self._fence = keeper.fence
         self._turn = turn
+        self._system = thinking.system
 
     async def run(self) -> None:
         """Work until the turn is completed in the journal, or waits there for a sub-agent.
@@ -87,6 +89,10 @@ class TurnLoop:
         said = await self._keeper.patiently(
             lambda: self._with.store.messages.conversation(self._turn.id)
         )
+        skills = await self._keeper.patiently(
+            lambda: skills_of(self._with.store, self._turn.user_id)
+        )
+        self._system = self._with.system + listed(skills)
         talk = Conversation(said, self._turn.id)
         calls, position = talk.open_calls, talk.replies
         while position < MAX_REPLIES:
@@ -125,7 +131,7 @@ class TurnLoop:
     async def _reply(self, step_id: str, talk: Conversation) -> Reply:
         """The model's reply; asked again only when the way to the gateway broke."""
         request = ModelRequest(
-            system=self._with.system,
+            system=self._system,
             messages=talk.messages(),
             tools=definitions(self._with.tools),
             max_tokens=self._with.max_tokens,

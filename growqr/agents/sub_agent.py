@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from growqr.agents.deltas import Deltas
 from growqr.agents.keeper import Keeper
 from growqr.agents.types import SubAgentType
 from growqr.errors import GrowqrError, StoreUnavailable, Unavailable
 from growqr.identity import service_password
-from growqr.opencode import Bridge, Outcome, Progress, PromptIds, Server, new_prompt_ids
+from growqr.opencode import Bridge, Outcome, Progress, PromptIds, Server, new_prompt
 from growqr.states import StepState, TurnState
 from growqr.store import Step, Store, SubAgent, Turn
 
@@ -101,7 +101,7 @@ class Prompting:
         try:
             ids = PromptIds(**found.input) if found else await self._ids()
             step = await self._keeper.patiently(
-                lambda: self._store.steps.begin_prompt(self._fence, turn, ids._asdict())
+                lambda: self._store.steps.begin_prompt(self._fence, turn, asdict(ids))
             )
             outcome = await self._ask(turn, step, ids, resumed=found is not None)
         finally:
@@ -116,7 +116,7 @@ class Prompting:
                 lambda: self._store.sub_agents.keep_session(self._fence, str(session))
             )
             self._agent = self._agent._replace(session_id=session)
-        return new_prompt_ids(session, self._directory)
+        return new_prompt(session, self._directory)
 
     async def _ask(self, turn: Turn, step: Step, ids: PromptIds, *, resumed: bool) -> Outcome:
         said = await self._keeper.patiently(lambda: self._store.messages.of_turn(turn.id))
@@ -174,10 +174,12 @@ class _Journal:
     async def tell(self, progress: Progress) -> None:
         """One piece of news from the bridge."""
         if progress.kind in ("text", "reasoning"):
-            kind = "text" if progress.kind == "text" else "thinking"
-            self.deltas.feed(kind, progress.output)
+            if progress.state == "delta":
+                kind = "text" if progress.kind == "text" else "thinking"
+                self.deltas.feed(kind, progress.output)
         elif progress.kind == "tool":
-            await self.keeper.patiently(lambda: self._tool(progress))
+            if progress.state != "pending":
+                await self.keeper.patiently(lambda: self._tool(progress))
         else:
             await self.keeper.patiently(
                 lambda: self.store.steps.progress(
@@ -187,7 +189,7 @@ class _Journal:
 
     async def _tool(self, progress: Progress) -> None:
         steps, fence = self.store.steps, self.keeper.fence
-        call = {"id": progress.id, "name": progress.name, "input": progress.input}
+        call = {"id": progress.id, "name": progress.name, "input": progress.input or {}}
         claim = await steps.claim_tool(fence, self.turn, 1, call, "unsafe")
         end = {
             "completed": StepState.DONE,

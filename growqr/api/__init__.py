@@ -10,6 +10,7 @@ touches an actor.
     stream       the hub of a replica, its watchers, the SSE response
     inputs       texts, cursors and bodies as they may come in
     views        answers
+    mcp          the memory tools, for services of stacks
     contract     the OpenAPI document; openapi.py prints it
     routes/      one file per noun, found by the door
 """

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from growqr import __version__
-from growqr.api import operations
+from growqr.api import mcp, operations
 from growqr.api.context import Context
 from growqr.api.contract import allowed, document
 from growqr.api.envelope import Envelope
@@ -54,6 +54,7 @@ def make_app(
     )
     app.state.context = Context(settings, store, directory, Verifier(LocalIssuer(settings)), hub)
     app.include_router(operations.router)
+    app.include_router(mcp.router)
     for router in routers():
         app.include_router(router, prefix=PREFIX)
         app.include_router(router, include_in_schema=False)

@@ -16,7 +16,7 @@ _DESCRIPTIONS = {
     "401": "A valid bearer token is required.",
     "404": "There is no such thing, or it is not yours.",
     "409": "The thing is in another state, or the same request is still running.",
-    "413": "The body is larger than 1 MiB.",
+    "413": "The body, or the file asked for, is too large.",
     "422": "Something in the request is not allowed.",
     "429": "A limit is reached; try again later.",
     "503": "A part of the instance is away; try again.",
@@ -79,8 +79,10 @@ def _problems(path: str, method: str, *, signed: bool) -> list[str]:
         codes.append("404")
     if method in ("post", "put"):
         codes.append("413")
-    if method == "post":
+    if method == "post" or ("/contents/" in path and method != "get"):
         codes.append("409")
+    if path.endswith("/contents/{path}") and method == "get":
+        codes.append("413")  # a file too large to be shown
     if path.endswith("/events"):
         codes.append("429")
     return sorted(codes)

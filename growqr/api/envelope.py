@@ -21,7 +21,11 @@ DEADLINE = 10.0
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body, counted while it comes in."""
 
+MAX_PACK, PACK_DEADLINE = 200 * 1024 * 1024, 600.0
+"""The same for a push or clone, whose body is streamed and never held."""
+
 _REQUEST_ID = re.compile(rb"[\w.:-]{1,128}")
+_PACK = re.compile(r"(/api/v1)?/git/[^/]+/[^/]+\.git/git-(upload|receive)-pack")
 _HEADERS = [(b"x-content-type-options", b"nosniff")]
 
 
@@ -38,10 +42,12 @@ class Envelope:
             return
         answer = _Answer(scope, send)
         failed: GrowqrError | None = None
+        pack = scope["method"] == "POST" and _PACK.fullmatch(scope["path"]) is not None
+        limit, deadline = (MAX_PACK, PACK_DEADLINE) if pack else (MAX_BODY, self._deadline)
         try:
-            async with asyncio.timeout(self._deadline) as clock:
+            async with asyncio.timeout(deadline) as clock:
                 answer.clock = clock
-                await self._app(scope, _counted(scope, receive), answer.send)
+                await self._app(scope, _counted(scope, receive, limit), answer.send)
         except Exception as error:  # noqa: BLE001 - nothing may leave without an answer
             failed = self._last_resort(error, answer, late=clock.expired())
             answer.clock = None
@@ -83,18 +89,18 @@ class _Answer:
         return [*headers, *_HEADERS, (b"x-request-id", self.request_id.encode())]
 
 
-def _counted(scope: Scope, receive: Receive) -> Receive:
+def _counted(scope: Scope, receive: Receive, limit: int) -> Receive:
     """`receive` that raises TooLarge before a body beyond the limit is in memory."""
     announced = dict(scope["headers"]).get(b"content-length", b"0")
-    excess = len(announced) > 19 or (announced.isdigit() and int(announced) > MAX_BODY)
+    excess = len(announced) > 19 or (announced.isdigit() and int(announced) > limit)
     came = 0
 
     async def counting() -> Message:
         nonlocal came
         message: Message = {} if excess else await receive()
         came += len(message.get("body", b""))
-        if excess or came > MAX_BODY:
-            raise TooLarge(f"a body has at most {MAX_BODY} bytes")
+        if excess or came > limit:
+            raise TooLarge(f"a body has at most {limit} bytes")
         return message
 
     return counting

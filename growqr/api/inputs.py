@@ -67,6 +67,29 @@ class NewMessage(Body):
     ] = None
 
 
+class NewSubAgent(Body):
+    """A sub-agent of a type, in a channel."""
+
+    type: Title
+    channel_id: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$"),
+        Field(validation_alias=AliasChoices("channel_id", "channelId")),
+    ] = None
+
+
+class NewSession(NewSubAgent):
+    """A session in the workspace."""
+
+    type: Title = "general"
+
+
+class NewTask(Body):
+    """What a sub-agent shall do; it knows nothing else."""
+
+    prompt: Annotated[FullText, Field(validation_alias=AliasChoices("prompt", "text"))]
+
+
 class NewThread(Body):
     """A side conversation."""
 
@@ -87,7 +110,7 @@ def known_id(text: str, prefix: Prefix, noun: str) -> str:
     return text
 
 
-CursorKind = Literal["thread", "message", "path", "history"]
+CursorKind = Literal["thread", "sub_agent", "message", "path", "history", "repo", "commit"]
 
 
 def make_cursor(kind: CursorKind, last: str | int) -> str:

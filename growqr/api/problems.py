@@ -27,7 +27,7 @@ RETRY_AFTER = "2"
 _SHOWN_ERRORS = 20
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _SECRET = re.compile(
-    r"eyJ[\w-]{10,}(\.[\w-]+)*|gqm\.\S+|sk-ant-\S+|(?i:bearer )\S+|(?<=://)[^/@\s]+(?=@)"
+    r"eyJ[\w-]{10,}(\.[\w-]+)*|gqm\.\S+|\bsk-[\w-]{8,}|(?i:bearer )\S+|(?<=://)[^/@\s]+(?=@)"
 )
 
 

@@ -10,7 +10,18 @@ from pydantic import BaseModel
 from growqr import names
 from growqr.directory import Lease
 from growqr.states import AgentState, StepState, TurnState, agent_state
-from growqr.store import MemoryCommit, MemoryFile, Message, Step, Store, Thread, Turn, User
+from growqr.store import (
+    MemoryCommit,
+    MemoryFile,
+    Message,
+    Service,
+    Step,
+    Store,
+    SubAgent,
+    Thread,
+    Turn,
+    User,
+)
 
 T = TypeVar("T")
 Activity = Literal["idle", "thinking", "tool", "waiting"]
@@ -37,9 +48,17 @@ class UserView(BaseModel):
 
 
 class ServiceView(BaseModel):
-    """One service of the stack."""
+    """One service of the stack; `reason` and `retry_at` where it cannot be had."""
 
     state: str
+    desired: str = "stopped"
+    generation: int = 0
+    reason: str | None = None
+    retry_at: datetime | None = None
+
+    @classmethod
+    def of(cls, service: Service | None) -> ServiceView:
+        return cls.model_validate(service._asdict()) if service else cls(state="absent")
 
 
 class StackView(BaseModel):
@@ -47,6 +66,44 @@ class StackView(BaseModel):
 
     opencode: ServiceView
     gitea: ServiceView
+
+
+class WorkspaceView(BaseModel):
+    """A user's workspace: where the sub-agents work."""
+
+    id: str
+    user_id: str
+    opencode: ServiceView
+
+
+class SubAgentView(BaseModel):
+    """A sub-agent. `state`: idle, working, waiting or stopped."""
+
+    id: str
+    type: str
+    channel_id: str
+    thread_id: str
+    state: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, agent: SubAgent) -> SubAgentView:
+        return cls.model_validate(agent._asdict() | {"state": agent.state})
+
+
+class QueuedView(BaseModel):
+    """A task that will be done, whatever dies."""
+
+    turn_id: str
+    thread_id: str
+
+
+class EntryView(BaseModel):
+    """One thing in a folder: `type` file, dir or other, `size` in bytes."""
+
+    name: str
+    type: str
+    size: int
 
 
 class OpenTurn(BaseModel):
@@ -148,10 +205,11 @@ class StepView(BaseModel):
 
 
 class TurnView(BaseModel):
-    """Everything done about one message."""
+    """Everything done about one message; `seq` is that of the event that told of it."""
 
     id: str
     thread_id: str
+    seq: int
     state: TurnState
     waiting: str | None
     steps: list[StepView]
@@ -210,9 +268,10 @@ class CommitView(BaseModel):
         return cls.model_validate(fields)
 
 
-def stack_view() -> StackView:
-    """The services of a user's stack: none can be started yet."""
-    return StackView(opencode=ServiceView(state="absent"), gitea=ServiceView(state="absent"))
+async def stack_view(store: Store, user_id: str) -> StackView:
+    """The services of a user's stack as last seen; nothing is asked but the store."""
+    roles = {role: await store.services.get(user_id, role) for role in ("opencode", "gitea")}
+    return StackView(**{role: ServiceView.of(found) for role, found in roles.items()})
 
 
 async def agent_view(store: Store, user_id: str) -> AgentView:
@@ -227,7 +286,7 @@ async def agent_view(store: Store, user_id: str) -> AgentView:
         epoch=lease.epoch,
         seq=seq,
         unfinished=[OpenTurn.model_validate(turn._asdict()) for turn in turns],
-        stack=stack_view(),
+        stack=await stack_view(store, user_id),
     )
 
 

@@ -13,6 +13,7 @@ from growqr.errors import Invalid, NotFound
 from growqr.events import EventType
 from growqr.names import is_id
 
+EVENTS = "/actors/me/events"
 _ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -33,14 +34,14 @@ def attach(
 
 
 async def follow(
-    client: Client, turn_id: str, path: str, after: int, *, until: str | None, as_json: bool
+    client: Client, turn_id: str, after: int, *, until: str | None, as_json: bool
 ) -> int:
-    """Show the turn's events after `after`; returns the exit code.
+    """Show the turn's events after `after`, and those of its sub-agents; returns the exit code.
 
     0: completed, or `until` was seen. 1: failed, cancelled, or ended without `until`.
     """
     transcript = Transcript(turn_id, sys.stdout, sys.stderr, as_json=as_json)
-    async with aclosing(client.events(path, after)) as events:
+    async with aclosing(client.events(EVENTS, after)) as events:
         async for event in events:
             if event.type == "reset":  # the turn's events may be among those no longer kept
                 turn = await client.get(f"/turns/{turn_id}")
@@ -59,9 +60,8 @@ async def follow(
 async def _attach(turn_id: str, until: str | None, user: str, as_json: bool) -> int:
     async with Client(user) as client:
         turn = await client.get(f"/turns/{turn_id}")
-        path = f"/threads/{turn['thread_id']}/events"
-        after = max(0, int(turn.get("seq") or 1) - 1)
-        return await follow(client, turn_id, path, after, until=until, as_json=as_json)
+        after = int(turn["seq"]) - 1
+        return await follow(client, turn_id, after, until=until, as_json=as_json)
 
 
 def _check(turn: str, until: str | None) -> None:

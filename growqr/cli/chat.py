@@ -41,8 +41,8 @@ async def _chat(text: str, thread: str | None, user: str, *, detach: bool, as_js
             print(f"follow it: growqr attach {turn_id}", file=sys.stderr)
             return 0
         try:
-            path = f"/threads/{accepted['thread_id']}/events"
-            return await follow(client, turn_id, path, accepted["seq"], until=None, as_json=as_json)
+            after = accepted["seq"]
+            return await follow(client, turn_id, after, until=None, as_json=as_json)
         except BaseException:  # Ctrl-C arrives here as a cancellation
             print(f"\nthe turn goes on: growqr attach {turn_id}", file=sys.stderr)
             raise

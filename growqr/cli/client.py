@@ -38,7 +38,6 @@ STREAM_PATIENCE: Final = 180.0
 SILENCE: Final = 40.0
 """Seconds without a byte after which a stream is dead: the server speaks every 15."""
 
-_AWAY = frozenset({500, 502, 503, 504})
 T = TypeVar("T")
 
 
@@ -107,6 +106,10 @@ class Client:
         """The JSON answer of a GET."""
         return await self._patiently("GET", path, params=params)
 
+    async def read(self, path: str) -> bytes:
+        """The bytes that a GET answers."""
+        return (await self._sent("GET", path)).content
+
     async def put(self, path: str, body: Any) -> Any:
         """The JSON answer of a PUT."""
         return await self._patiently("PUT", path, json=body)
@@ -153,6 +156,10 @@ class Client:
                 yield _received(sse)
 
     async def _patiently(self, method: str, path: str, **options: Any) -> Any:
+        answer = await self._sent(method, path, **options)
+        return answer.json() if answer.content else None
+
+    async def _sent(self, method: str, path: str, **options: Any) -> httpx.Response:
         give_up, pause = time.monotonic() + PATIENCE, 0.1
         extra = options.pop("headers", {})
         while True:
@@ -203,19 +210,19 @@ def _received(sse: httpx_sse.ServerSentEvent) -> Received:
     return Received(sse.event, seq, data)
 
 
-def _checked(answer: httpx.Response) -> Any:
-    """The JSON of a good answer. Raises _Away for one to try again, else the error it tells."""
+def _checked(answer: httpx.Response) -> httpx.Response:
+    """A good answer. Raises _Away for one to try again, else the error it tells."""
     if answer.status_code < 400:
-        return answer.json() if answer.content else None
+        return answer
     try:
         problem = answer.json()
     except ValueError:
         problem = {}
-    if answer.status_code in _AWAY and (answer.status_code != 500 or not problem):
-        raise _Away
-    if problem.get("code") == "in_progress" or answer.status_code == 429:
+    if not isinstance(problem, dict) or "code" not in problem:
+        raise _Away  # not ours: while the apps are deployed, the ingress answers by itself
+    if answer.status_code in (429, 503) or problem["code"] == "in_progress":
         raise _Away
     message = problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}"
     if answer.status_code == 401:
         raise Unauthorized(f"{message}; get a new token: growqr token")
-    raise GrowqrError(str(message), {"code": problem.get("code"), "status": answer.status_code})
+    raise GrowqrError(str(message), {"code": problem["code"], "status": answer.status_code})

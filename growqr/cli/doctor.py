@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from growqr.cli import tools
 from growqr.cli.output import as_json, out
 from growqr.cli.up import DataOption, providers, settings_of
 from growqr.config import Settings, from_snapshot
@@ -29,7 +30,7 @@ def doctor(
 ) -> None:
     """Check the machine and the running instance; exit code 1 when something fails."""
     settings = settings_of(data)
-    checks = [*check_machine(settings, providers()), *_live(settings)]
+    checks = [*check_machine(settings, providers()), *tools.checks(settings), *_live(settings)]
     if json:
         as_json([check._asdict() for check in checks])
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
+import re
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +16,11 @@ from rich.markup import escape
 from growqr import __version__
 from growqr.cli.output import as_json, out, seconds
 from growqr.cli.up import DataOption, settings_of
+from growqr.config import Settings, from_snapshot
+from growqr.errors import Invalid
 from growqr.instance import Record, answers
 from growqr.instance.processes import is_alive
+from growqr.store import Holder, open_store
 
 
 def register(app: typer.Typer) -> None:
@@ -25,10 +30,14 @@ def register(app: typer.Typer) -> None:
 
 def status(
     data: DataOption = None,
+    pids: Annotated[str | None, typer.Option(help="`agents`: only their processes.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Show the instance's state; exit code 0 when it is ready, else 1."""
     folder = settings_of(data).data
+    if pids is not None:
+        _show_pids(folder, pids)
+        return
     seen = inspect(folder)
     if json:
         as_json(seen)
@@ -36,6 +45,20 @@ def status(
         _show(seen)
     if seen["state"] != "ready":
         raise typer.Exit(1)
+
+
+def _show_pids(folder: Path, whose: str) -> None:
+    """Process ids of the agents that are awake, in one line, for `kill $(…)`."""
+    if whose != "agents":
+        raise Invalid(f"--pids takes agents, not {whose!r}")
+    holders = asyncio.run(_awake(from_snapshot(folder / "settings.json")))
+    found = [re.search(r" pid (\d+)$", holder.holder or "") for holder in holders]
+    print(" ".join(match[1] for match in found if match))
+
+
+async def _awake(settings: Settings) -> list[Holder]:
+    async with open_store(settings, 1) as store:
+        return await store.leases.live_holders()
 
 
 def inspect(folder: Path) -> dict[str, Any]:

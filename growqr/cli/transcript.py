@@ -43,12 +43,13 @@ class Transcript:
         self._said = False
         self._epoch: int | None = None
         self._inputs: dict[str, str] = {}
+        self._children: set[str] = set()
         self.outcome: int | None = None
 
     def take(self, event: Received) -> bool:
-        """Show an event; False when it belongs to another turn."""
+        """Show an event; False when it belongs neither to this turn nor to one it waits for."""
         if event.data.get("turn_id") != self._turn_id:
-            return False
+            return self._of_child(event)
         if self._json:
             self._line(json.dumps({"type": event.type} | event.data, ensure_ascii=False))
         elif event.type == "delta":
@@ -68,6 +69,23 @@ class Transcript:
         else:
             self._ended(f"turn.{turn['state']}", {"error": turn.get("error") or {}})
         self.outcome = 0 if turn["state"] == "completed" else 1
+
+    def _of_child(self, event: Received) -> bool:
+        """What a sub-agent does for this turn: its tools, not its words."""
+        turn_id, data = event.data.get("turn_id"), event.data.get("data") or {}
+        if data.get("parent_turn") in {self._turn_id, *self._children} and turn_id:
+            self._children.add(turn_id)
+        if turn_id not in self._children:
+            return False
+        if self._json:
+            self._line(json.dumps({"type": event.type} | event.data, ensure_ascii=False))
+        elif event.type == EventType.TURN_STARTED and data.get("resumed"):
+            self._note(f"  sub-agent lost → epoch {data.get('epoch')}")
+        elif event.type in _CARDS:
+            self._card("  " + _CARDS[EventType(event.type)], data)
+        elif event.type == EventType.SUB_AGENT_PROGRESS:
+            self._note(f"  {data.get('text', '')}")
+        return True
 
     def _delta(self, delta: dict[str, Any]) -> None:
         step_id, epoch = delta["step_id"], delta["epoch"]
@@ -113,7 +131,8 @@ class Transcript:
     def _card(self, mark: str, data: dict[str, Any]) -> None:
         use = data.get("tool_use_id", "")
         gist = _gist(data.get("input")) or self._inputs.get(use, "")
-        reason = f": {_gist_of_output(data.get('output'))}" if mark in "✗?" else ""
+        failed = mark.strip() in "✗?"
+        reason = f": {_gist_of_output(data.get('output'))}" if failed else ""
         self._note(f"{mark} {data.get('name', 'tool')} {gist}".rstrip() + reason)
 
     def _ended(self, kind: str, data: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from growqr import instance
 from growqr.cli.output import Progress, as_json, err, out, seconds
+from growqr.cli.tools import Fetching
 from growqr.config import Providers, Settings, child_environment, load
 from growqr.errors import InstanceError
 from growqr.identity import check_profile, ensure_key
@@ -51,17 +52,19 @@ def up(
     check_profile(settings)
     planned = instance.plan(settings, providers())
     if planned is None:
-        with Progress(silent=json) as progress:
+        with Fetching(settings, silent=json), Progress(silent=json) as progress:
             record = instance.follow(settings.data, progress)
         _tell(record, json, "already running")
         return
     ensure_key(planned.settings)
     if foreground:
+        with Fetching(settings):
+            pass
         _become_daemon(planned)
     if not json:
         err.print(f"starting growqr in {settings.data}")
     try:
-        with Progress(silent=json) as progress:
+        with Fetching(settings, silent=json), Progress(silent=json) as progress:
             record = instance.start(planned, progress)
     except (KeyboardInterrupt, InstanceError):
         instance.stop(settings.data)  # a start that is given up leaves nothing running

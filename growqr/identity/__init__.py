@@ -1,8 +1,9 @@
-"""Who is calling: bearer tokens of people, and the tokens agents show to the gateway.
+"""Who is calling: bearer tokens of people, and the tokens of agents and stacks.
 
     jwt           the one place that trusts a JWT, and the only user of python-jose
     local_issuer  the built-in issuer: key at first start, tokens minted offline
-    tokens        what an agent shows to the gateway, bound to its lease and epoch
+    tokens        what agents show to the gateway, bound to lease and epoch, and services of
+                  stacks, bound to user, role and generation; passwords of these services
 
 Only `tokens` is loaded with the room: agents need it, and nothing else of this, in memory.
 """
@@ -11,13 +12,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from growqr.identity.tokens import agent_token, instance_secret, read_token
+from growqr.identity.tokens import (
+    Bearer,
+    agent_token,
+    instance_secret,
+    read_token,
+    service_password,
+    stack_of,
+    stack_token,
+)
 
 if TYPE_CHECKING:
     from growqr.identity.jwt import Identity, KeySource, Verifier
     from growqr.identity.local_issuer import LocalIssuer, check_profile, ensure_key, mint
 
 __all__ = [
+    "Bearer",
     "Identity",
     "KeySource",
     "LocalIssuer",
@@ -28,6 +38,9 @@ __all__ = [
     "instance_secret",
     "mint",
     "read_token",
+    "service_password",
+    "stack_of",
+    "stack_token",
 ]
 
 

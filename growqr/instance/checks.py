@@ -113,12 +113,17 @@ def _listening(port: int) -> set[str]:
 
 
 def _provider(settings: Settings, providers: Providers) -> Check:
-    if settings.llm_provider == "scripted":
+    chosen, model = settings.llm_provider, settings.llm_model or "its default model"
+    if chosen == "scripted":
         return Check("model", True, "offline (LLM_PROVIDER=scripted)")
-    if providers.anthropic_api_key is not None:
-        return Check("model", True, f"anthropic, {settings.llm_model or 'its default model'}")
-    if settings.llm_provider == "anthropic":
+    if providers.anthropic_api_key is not None and chosen in ("auto", "anthropic"):
+        return Check("model", True, f"anthropic, {model}")
+    if chosen == "anthropic":
         return Check("model", False, "anthropic without a key", "set ANTHROPIC_API_KEY")
+    if providers.openai_api_key is not None or providers.openai_base_url is not None:
+        return Check("model", True, f"openai_compatible, {model}")
+    if chosen == "openai_compatible":
+        return Check("model", False, "neither key nor address", "set OPENAI_BASE_URL")
     return Check("model", None, "offline: no key set", "set ANTHROPIC_API_KEY for a real model")
 
 

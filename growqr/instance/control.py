@@ -13,7 +13,7 @@ from pathlib import Path
 
 from growqr.config import Providers, Settings, child_environment, postgres_programs
 from growqr.errors import InstanceError
-from growqr.instance import binaries, folder, ports
+from growqr.instance import binaries, folder, ports, services
 from growqr.instance.processes import Process, end, in_session, is_alive, send, wait_until
 from growqr.instance.ray_head import GRACE
 from growqr.instance.record import Record
@@ -133,7 +133,8 @@ def stop(data: Path) -> bool:
         if record and was_running:
             daemon = record.daemon
             wait_until(lambda: not is_alive(daemon), 5.0)
-        return clear(data) or was_running
+        left = clear(data)
+        return services.end_all(data) or left or was_running
     finally:
         folder.tidy(data)
         os.close(lock)

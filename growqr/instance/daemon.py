@@ -21,7 +21,7 @@ from pathlib import Path
 from growqr import __version__
 from growqr.config import Settings, child_environment
 from growqr.errors import InstanceError
-from growqr.instance import folder, ray_head
+from growqr.instance import folder, ray_head, services
 from growqr.instance.child import Task
 from growqr.instance.ports import Ports
 from growqr.instance.postgres import Postgres
@@ -215,9 +215,13 @@ class Daemon:
         self.record.write(self.settings.data)
 
     def _end_all(self) -> None:
-        """Ray first, so that its last writes meet a database; PostgreSQL last and cleanly."""
+        """Ray first, so that its last writes meet a database; PostgreSQL last and cleanly.
+
+        The users' services outlive a killed daemon, but not one that is asked to end.
+        """
         try:
             self.ray.stop()
+            services.end_all(self.settings.data)
         finally:
             if self.postgres:
                 self.postgres.stop()

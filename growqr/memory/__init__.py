@@ -2,12 +2,14 @@
 
     paths        which paths and contents are accepted
     secrets      keys and tokens are refused before they reach a history that keeps them for ever
-    localgit     a bare repository; each row becomes one commit whose id follows from the row
+    bare         a bare repository: how its branch moves while others write, too
+    localgit     a user's bare repository; each row becomes one commit whose id follows from the row
     projection   brings rows into git, one writer per repository, holding `memory:<user>`
 
 A write is accepted by its row; git follows. Importing this room loads no git library.
 """
 
+from growqr.memory.bare import BareRepository, edit_tree, head, signature
 from growqr.memory.localgit import LocalRepository
 from growqr.memory.paths import MAX_CONTENT, check_content, check_path, repository
 from growqr.memory.projection import Projection
@@ -15,10 +17,14 @@ from growqr.memory.secrets import refuse_secrets
 
 __all__ = [
     "MAX_CONTENT",
+    "BareRepository",
     "LocalRepository",
     "Projection",
     "check_content",
     "check_path",
+    "edit_tree",
+    "head",
     "refuse_secrets",
     "repository",
+    "signature",
 ]

@@ -8,23 +8,16 @@ git already is found there and never committed again.
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from growqr.errors import Unavailable
+from growqr.memory.bare import BareRepository, edit_tree, head, one_line, signature
 
 if TYPE_CHECKING:
     from growqr.store import MemoryCommit
 
-BRANCH: Final = "refs/heads/main"
-STALE_LOCK: Final = 10.0
-"""Seconds after which a lock file is a dead writer's: no commit of ours takes a tenth of it."""
-
-_PATIENCE = 5.0
 _TRAILERS = re.compile(r"\n\nGrowqr-Number: (\d+)\nGrowqr-Operation: (.*)\n\Z")
 
 
@@ -45,7 +38,8 @@ class LocalRepository:
 
     def __init__(self, folder: Path, user_id: str) -> None:
         self._folder = folder
-        self._email = f"{user_id}@growqr.invalid"
+        self._user_id = user_id
+        self._bare = BareRepository(folder)
 
     def tip(self) -> Tip | None:
         """The newest commit; None: no commit, no repository, or not one that we wrote."""
@@ -54,8 +48,8 @@ class LocalRepository:
         import pygit2
 
         try:
-            repo = self._open()
-            commit = _head(repo)
+            repo = self._bare.open()
+            commit = head(repo)
             return _read(commit) if commit else None
         except (pygit2.GitError, KeyError, OSError, ValueError):
             return None
@@ -65,15 +59,15 @@ class LocalRepository:
         import pygit2
 
         try:
-            return not self._folder.exists() or _head(self._open()) is None
+            return not self._folder.exists() or head(self._bare.open()) is None
         except (pygit2.GitError, KeyError, OSError, ValueError):
             return False
 
     def commits(self, numbers: set[int]) -> dict[int, str]:
         """Commit ids of these rows by their number; rows that are not in git are left out."""
         found: dict[int, str] = {}
-        repo = self._open()
-        commit = _head(repo)
+        repo = self._bare.open()
+        commit = head(repo)
         while commit is not None and len(found) < len(numbers):
             entry = _read(commit)
             if entry is None or entry.number < min(numbers):
@@ -93,20 +87,10 @@ class LocalRepository:
         import pygit2
 
         try:
-            self._create()
-            self._open()
+            self._bare.create()
         except (pygit2.GitError, OSError) as error:
             raise Unavailable(f"cannot open {self._folder}: {error}") from error
-        give_up = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                return self._append(rows)
-            except (pygit2.GitError, OSError) as error:
-                # libgit2 reports a taken lock as either of the two.
-                if time.monotonic() > give_up:
-                    raise Unavailable(f"cannot write {self._folder.name}: {error}") from error
-                self._drop_stale_lock()
-                time.sleep(0.02)
+        return self._bare.move(lambda repo, tip: self._append(repo, tip, rows))
 
     def set_aside(self) -> Path:
         """Move the repository out of the way; returns where it is kept."""
@@ -117,78 +101,34 @@ class LocalRepository:
                 return kept
         raise Unavailable(f"too many former repositories beside {self._folder}; remove some")
 
-    def _append(self, rows: Sequence[MemoryCommit]) -> dict[int, str]:
-        repo = self._open()
+    def _append(
+        self, repo: Any, tip: Any | None, rows: Sequence[MemoryCommit]
+    ) -> tuple[Any | None, dict[int, str]]:
         written: dict[int, str] = {}
-        with repo.transaction() as transaction:
-            transaction.lock_ref(BRANCH)
-            # Read under the lock: libgit2's own check in create_commit loses commits.
-            tip = _head(repo)
-            entry = _read(tip) if tip else None
-            reached = entry.number if entry else 0
-            for row in rows:
-                if row.number <= reached:
-                    continue
-                if row.number != reached + 1:
-                    raise ValueError(f"row {row.number} cannot follow row {reached}")
-                tip = repo[self._commit(repo, row, tip)]
-                reached, written[row.number] = row.number, str(tip.id)
-            if tip is not None and written:
-                transaction.set_target(BRANCH, tip.id)
+        entry = _read(tip) if tip else None
+        reached = entry.number if entry else 0
+        for row in rows:
+            if row.number <= reached:
+                continue
+            if row.number != reached + 1:
+                raise ValueError(f"row {row.number} cannot follow row {reached}")
+            tip = repo[self._commit(repo, row, tip)]
+            reached, written[row.number] = row.number, str(tip.id)
         older = {row.number for row in rows} - written.keys()
-        return written | (self.commits(older) if older else {})
+        found = written | (self.commits(older) if older else {})
+        return (tip.id if tip is not None and written else None), found
 
     def _commit(self, repo: Any, row: MemoryCommit, parent: Any) -> Any:
-        import pygit2
-
-        tree = _edit(repo, parent.tree if parent else None, row.path.split("/"), row.content)
-        author = pygit2.Signature(
-            _one_line(row.author).translate({ord("<"): "(", ord(">"): ")"}) or "growqr",
-            self._email,
-            int(row.at.timestamp()),
-            0,
-        )
+        content = None if row.content is None else row.content.encode()
+        tree = edit_tree(repo, parent.tree if parent else None, row.path.split("/"), content)
+        author = signature(row.author, self._user_id, int(row.at.timestamp()))
         parents = [parent.id] if parent else []
         return repo.create_commit(None, author, author, _message(row), tree, parents)
-
-    def _open(self) -> Any:
-        import pygit2
-
-        pygit2.settings.enable_fsync_gitdir(True)
-        flags = pygit2.enums.RepositoryOpenFlag
-        return pygit2.Repository(str(self._folder), flags.BARE | flags.NO_SEARCH)
-
-    def _create(self) -> None:
-        """Make the repository beside its place, then move it there: never a half-made one."""
-        if self._folder.exists():
-            return
-        import pygit2
-
-        self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder.parent))
-        pygit2.init_repository(str(draft), bare=True, initial_head="main")
-        try:
-            draft.rename(self._folder)
-        except OSError:  # another writer was first
-            shutil.rmtree(draft, ignore_errors=True)
-
-    def _drop_stale_lock(self) -> None:
-        lock = self._folder / f"{BRANCH}.lock"
-        try:
-            if time.time() - lock.stat().st_mtime > STALE_LOCK:
-                lock.unlink()
-        except FileNotFoundError:
-            pass
 
 
 def operation_of(row: MemoryCommit) -> str:
     """The row's operation id as its commit's trailer holds it."""
-    return _one_line(row.operation_id)
-
-
-def _head(repo: Any) -> Any | None:
-    reference = repo.references.get(BRANCH)
-    return repo[reference.target] if reference else None
+    return one_line(row.operation_id)
 
 
 def _read(commit: Any) -> Tip | None:
@@ -199,36 +139,3 @@ def _read(commit: Any) -> Tip | None:
 def _message(row: MemoryCommit) -> str:
     subject = row.message.replace("\0", "").strip() or f"Write {row.path}"
     return f"{subject}\n\nGrowqr-Number: {row.number}\nGrowqr-Operation: {operation_of(row)}\n"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.replace("\0", "").split())
-
-
-def _edit(repo: Any, tree: Any, names: list[str], content: str | None) -> Any:
-    """Id of `tree` with the file at `names` written, or removed together with empty folders."""
-    import pygit2
-
-    name, *rest = names
-    builder = repo.TreeBuilder(tree) if tree is not None else repo.TreeBuilder()
-    old = builder.get(name)
-    folder = old if isinstance(old, pygit2.Tree) else None
-    if rest:
-        if content is not None or folder is not None:
-            _put(builder, name, _edit(repo, folder, rest, content), pygit2.enums.FileMode.TREE)
-    elif content is not None:
-        blob = repo.create_blob(content.encode())
-        builder.insert(name, blob, pygit2.enums.FileMode.BLOB)
-    elif old is not None and folder is None:
-        builder.remove(name)
-    return builder.write()
-
-
-def _put(builder: Any, name: str, tree_id: Any, mode: Any) -> None:
-    if str(tree_id) == _EMPTY_TREE:  # git keeps no empty folders
-        builder.remove(name)
-    else:
-        builder.insert(name, tree_id, mode)
-
-
-_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"

@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
-import structlog
-
 from growqr import names
 from growqr.config import Settings
 from growqr.directory import Fence
 from growqr.errors import GrowqrError, Unavailable
+from growqr.logs import log
 from growqr.memory.localgit import LocalRepository, Tip, operation_of
 from growqr.memory.paths import repository
 
@@ -31,7 +30,7 @@ WORKERS: Final = 3
 """Users projected side by side, so that one long rebuild keeps nobody waiting."""
 
 _POLL, _MAX_PAUSE, _GIT_DEADLINE = 1.0, 10.0, 30.0
-_log = structlog.get_logger(__name__)
+_log = log("memory")
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -8,37 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol
 
-from growqr import names
 from growqr.config import Settings
 from growqr.directory import Fence
-from growqr.errors import Invalid, ModelUnavailable, StoreUnavailable, TooLarge, Unauthorized
+from growqr.errors import Invalid, ModelUnavailable, StoreUnavailable, TooLarge
 from growqr.models.base import Provider, StreamEvent
+from growqr.models.callers import (
+    Caller,
+    Callers,
+    LeaseOwners,
+    Services,
+    Sessions,
+    through_outage,
+)
 from growqr.models.retry import stream_with_retries
 from growqr.models.stream import Assembly
 
 MAX_BODY = 8 << 20
 """Bytes of one request to a model."""
 
-PATIENCE = 10.0
-"""Seconds a call waits for a database that is away, as it is while it restarts."""
-
 _CUT = {"reason": "cut"}
-_LABEL = re.compile(r"[\w.:#-]{1,200}")
-
-T = TypeVar("T")
-
-
-class LeaseOwners(Protocol):
-    """What the gateway asks the store's leases."""
-
-    async def owner(self, key: str) -> tuple[str, int] | None:
-        """(user id, epoch) of the lease, None when there is no such lease."""
 
 
 class Ledger(Protocol):
@@ -59,15 +52,6 @@ class Ledger(Protocol):
         cache_write_tokens: int = 0,
     ) -> bool:
         """Book a call; False when it was booked before."""
-
-
-class Caller(NamedTuple):
-    """Who asks, and what the call is booked to."""
-
-    user_id: str
-    call_id: str
-    turn_id: str | None
-    step_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,32 +81,26 @@ class Gateway:
         leases: LeaseOwners,
         ledger: Ledger,
         read_token: Callable[[str], Fence],
+        services: Services | None = None,
+        sessions: Sessions | None = None,
     ) -> None:
         self.provider = provider
         self._limits = limits
-        self._leases = leases
+        self.callers = Callers(read_token, leases, services, sessions)
         self._ledger = ledger
-        self._read_token = read_token
         self._bookings: set[asyncio.Task[bool]] = set()
 
-    async def admit(self, token: str, labels: dict[str, str | None]) -> Caller:
-        """The caller behind an agent's token. `labels`: call, turn and step id as sent, or None.
+    @property
+    def models(self) -> list[str]:
+        """Names that may be asked for, `default` first; where any may, the one that is set."""
+        return ["default", *sorted(self._limits.allowed | {self._limits.model})]
 
-        Raises Unauthorized when the token is none of ours or its lease has passed on.
-        """
-        fence = self._read_token(token)
-        found = await _through_outage(lambda: self._leases.owner(fence.key))
-        if found is None or found[1] != fence.epoch:
-            raise Unauthorized(f"the token of {fence.key} is of an epoch that has passed")
-        for name, label in labels.items():
-            if label is not None and not _LABEL.fullmatch(label):
-                raise Invalid(f"{name} id {label[:40]!r} must match {_LABEL.pattern}")
-        call_id = labels.get("call") or names.new_id("req")
-        return Caller(found[0], call_id, labels.get("turn"), labels.get("step"))
-
-    def check(self, body: bytes) -> dict[str, Any]:
+    def check(
+        self, body: bytes, read: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    ) -> dict[str, Any]:
         """The request with model and max_tokens settled; other fields pass as they are.
 
+        `read` turns a request of another form into one of the Messages API.
         Raises TooLarge, or Invalid naming the field.
         """
         if len(body) > MAX_BODY:
@@ -135,6 +113,7 @@ class Gateway:
             raise Invalid("the body must be a JSON object")
         if not isinstance(request.get("messages"), list) or not request["messages"]:
             raise Invalid("messages must be a list with at least one message")
+        request = read(request) if read else request
         request["model"] = self._model(request.get("model"))
         request["max_tokens"] = self._max_tokens(request.get("max_tokens"))
         return request
@@ -173,7 +152,7 @@ class Gateway:
         """Write the ledger row in a task of its own: whoever hung up does not stop it."""
         spent: dict[str, Any] = caller._asdict() | seen.usage
         spent |= {"provider": self.provider.name, "model": seen.model}
-        task = asyncio.create_task(_through_outage(lambda: self._ledger.record(**spent)))
+        task = asyncio.create_task(through_outage(lambda: self._ledger.record(**spent)))
         self._bookings.add(task)
         task.add_done_callback(self._bookings.discard)
         await asyncio.shield(task)
@@ -193,17 +172,3 @@ class Gateway:
         if not isinstance(asked, int) or isinstance(asked, bool) or asked < 1:
             raise Invalid("max_tokens must be a whole number, at least 1")
         return min(asked, self._limits.max_tokens)
-
-
-async def _through_outage(call: Callable[[], Awaitable[T]]) -> T:
-    """`call`, again and again for PATIENCE seconds while the database is away."""
-    clock = asyncio.get_running_loop().time
-    until, pause = clock() + PATIENCE, 0.1
-    while True:
-        try:
-            return await call()
-        except StoreUnavailable:
-            if clock() + pause > until:
-                raise
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, 1.0)

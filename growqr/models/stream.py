@@ -101,12 +101,15 @@ class Assembly:
         block = self._open.pop(index)
         if block["type"] == "text" and not block.get("text"):
             return  # the API refuses an empty text block when it is sent back
+        if block["type"] == "thinking" and not block.get("signature"):
+            return  # and thinking that it has not signed itself
         if (arguments := self._arguments.pop(index, "")) and "input" in block:
-            block["input"] = _tool_input(arguments)
+            block["input"] = tool_input(arguments)
         self.content.append(block)
 
 
-def _tool_input(arguments: str) -> dict[str, Any]:
+def tool_input(arguments: str) -> dict[str, Any]:
+    """A tool call's arguments as they were sent, or INVALID_JSON with them."""
     try:
         value = json.loads(arguments)
     except ValueError:
@@ -121,7 +124,7 @@ def encode(event: StreamEvent) -> bytes:
 
 
 async def decode(chunks: AsyncIterable[bytes]) -> AsyncIterator[StreamEvent]:
-    """Events of a stream of server-sent bytes, however it was cut into chunks.
+    """Events of a stream of server-sent bytes, however it was cut into chunks, up to `[DONE]`.
 
     Raises ModelUnavailable when an event is no JSON or has no end.
     """
@@ -129,6 +132,8 @@ async def decode(chunks: AsyncIterable[bytes]) -> AsyncIterator[StreamEvent]:
     async for chunk in chunks:
         *records, buffer = (buffer + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
         for record in records:
+            if record.removeprefix(b"data:").strip() == b"[DONE]":
+                return
             if event := _event(record):
                 yield event
         if len(buffer) > MAX_EVENT:

@@ -19,13 +19,15 @@ from growqr.config import Settings
 from growqr.errors import InstanceError
 from growqr.store.engine import Connection, Database
 from growqr.store.events import Events
-from growqr.store.leases import DueStart, Leases, Owner
+from growqr.store.leases import DueStart, Holder, Leases, Owner
 from growqr.store.ledger import Idempotency, Slot, Usage
 from growqr.store.listen import listen
 from growqr.store.memory import Memory, MemoryCommit, MemoryFile
 from growqr.store.messages import Accepted, Message, Messages
 from growqr.store.migrate import migrate, version
 from growqr.store.notifier import DELTAS, EVENTS, WORK, Notifier
+from growqr.store.repos import Repo, Repos
+from growqr.store.services import Service, Services
 from growqr.store.steps import Claim, Step, Steps
 from growqr.store.sub_agents import SubAgent, SubAgents
 from growqr.store.threads import Thread, Threads
@@ -40,11 +42,14 @@ __all__ = [
     "Claim",
     "Connection",
     "DueStart",
+    "Holder",
     "MemoryCommit",
     "MemoryFile",
     "Message",
     "Notifier",
     "Owner",
+    "Repo",
+    "Service",
     "Slot",
     "Step",
     "Store",
@@ -71,7 +76,9 @@ class Store:
         self.turns = Turns(self._db)
         self.steps = Steps(self._db)
         self.sub_agents = SubAgents(self._db)
+        self.services = Services(self._db)
         self.memory = Memory(self._db)
+        self.repos = Repos(self._db)
         self.usage = Usage(self._db)
         self.idempotency = Idempotency(self._db)
 

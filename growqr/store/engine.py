@@ -108,23 +108,35 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection inside one transaction: committed at the end, rolled back on an error."""
+        """A connection inside one transaction: committed at the end, rolled back on an error.
+
+        It is cut after DEADLINE, so that no lock is held for longer.
+        """
         with _translated():
-            async with self._pool.connection() as conn, conn.transaction():
+            async with self._connection() as conn, conn.transaction():
                 yield conn
 
     async def within(self, call: Coroutine[Any, Any, T]) -> T:
-        """The result of `call`, or StoreUnavailable at the deadline; its connection is then cut."""
+        """The result of `call`, or StoreUnavailable at the deadline; it then ends unheard."""
         task = asyncio.ensure_future(call)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         done, _ = await asyncio.wait({task}, timeout=DEADLINE)
         if done:
             return task.result()
-        task.add_done_callback(lambda late: late.cancelled() or late.exception())
-        if conn := _connections.pop(task, None):
-            _cut(conn)
         raise StoreUnavailable(f"the database did not answer within {DEADLINE:g} s")
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may have gone: then nobody needs to know
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """A connection for as long as one call may take, whoever still waits for it."""
+        async with self._pool.connection() as conn:
+            with _cut_after(conn, DEADLINE):
+                yield conn
 
     async def _rows(self, name: str, into: type[T], params: dict[str, Any]) -> list[T]:
         rows = await self._run(sql.texts()[name], params, into)
@@ -132,7 +144,7 @@ class Database:
 
     async def _run(self, text: str, params: dict[str, Any], into: type[Any] = dict) -> list[Any]:
         with _translated():
-            async with self._pool.connection() as conn:
+            async with self._connection() as conn:
                 return await execute(conn, text, params, into)
 
     async def _run_after(self, lock: str, name: str, params: dict[str, Any]) -> list[Any]:
@@ -149,16 +161,11 @@ async def execute(
     conn: Connection, text: str, params: dict[str, Any], into: type[Any] = dict
 ) -> list[Any]:
     """All rows of one statement on this connection, [] for statements without rows."""
-    task = cast("asyncio.Task[Any]", asyncio.current_task())
-    _connections[task] = conn
-    try:
-        factory = dict_row if into is dict else class_row(into)
-        async with conn.cursor(row_factory=factory) as cursor:
-            await cursor.execute(text.encode(), params)
-            _last_used[conn] = time.monotonic()
-            return await cursor.fetchall() if cursor.description else []
-    finally:
-        _connections.pop(task, None)
+    factory = dict_row if into is dict else class_row(into)
+    async with conn.cursor(row_factory=factory) as cursor:
+        await cursor.execute(text.encode(), params)
+        _last_used[conn] = time.monotonic()
+        return await cursor.fetchall() if cursor.description else []
 
 
 def event_arrays(events: Sequence[NewEvent]) -> dict[str, Any]:
@@ -172,15 +179,23 @@ def event_arrays(events: Sequence[NewEvent]) -> dict[str, Any]:
     }
 
 
-_connections: dict[asyncio.Task[Any], Connection] = {}
 _last_used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
 
 
 async def _alive(conn: Connection) -> None:
     """A connection unused for a second is asked first, so that an outage costs no caller."""
     if time.monotonic() - _last_used.get(conn, 0.0) > 1.0:
-        async with asyncio.timeout(1.0):
+        with _cut_after(conn, 1.0):
             await AsyncConnectionPool.check_connection(conn)
+
+
+@contextmanager
+def _cut_after(conn: Connection, seconds: float) -> Iterator[None]:
+    late = asyncio.get_running_loop().call_later(seconds, _cut, conn)
+    try:
+        yield
+    finally:
+        late.cancel()
 
 
 def _cut(conn: Connection) -> None:

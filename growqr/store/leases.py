@@ -91,6 +91,11 @@ class Leases:
         """Leases whose work nobody does; marks since when their start is awaited."""
         return await self._db.all("due_starts", DueStart, patience=patience, limit=limit)
 
+    async def live_holders(self) -> list[Holder]:
+        """Who is awake: every agent's live lease with the process that holds it."""
+        kinds = [names.GROW_AGENTS, names.SUB_AGENTS]
+        return await self._db.all("live_holders", Holder, kinds=kinds)
+
     async def live_agents(self) -> list[Lease]:
         """Leases of all agents that are awake."""
         kinds = [names.GROW_AGENTS, names.SUB_AGENTS]

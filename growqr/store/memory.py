@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from psycopg.errors import UniqueViolation
-
 from growqr import names
 from growqr.directory import Fence
-from growqr.errors import Fenced, NotFound
+from growqr.errors import Fenced, Invalid, NotFound
 from growqr.events import EventType, NewEvent
 from growqr.store import sql
 from growqr.store.engine import Database, execute
@@ -74,12 +72,14 @@ class Memory:
     ) -> MemoryCommit:
         """Accept a write; the same `operation_id` answers with the first one's row.
 
-        Raises Fenced when a `fence` is given and stale, NotFound for an unknown user.
+        Raises Fenced when a `fence` is given and stale, Invalid when a file stands where this
+        one needs a folder or the other way round, NotFound for an unknown user.
         """
         params = {
             "id": names.new_id("mem"),
             "user": user_id,
             "path": path,
+            "folders": [path[:at] for at, sign in enumerate(path) if sign == "/"],
             "content": storable(content),
             "message": storable(message),
             "author": author,
@@ -87,16 +87,13 @@ class Memory:
             "fence_key": fence.key if fence else None,
             "fence_epoch": fence.epoch if fence else None,
         }
-        try:
-            row = (await self._db.within(self._accept(params)))[0]
-        except UniqueViolation:
-            row = {"id": None, "held": 1}
-        if fence is not None and not row.pop("held"):
+        row = (await self._db.within(self._accept(params)))[0]
+        held, other = row.pop("held"), row.pop("other")
+        if fence is not None and not held:
             raise Fenced(f"the lease {fence.key} has passed on from epoch {fence.epoch}")
         if row["id"] is None:
-            return await self._by_operation(user_id, operation_id)
+            return await self._by_operation(user_id, operation_id, path, other)
         self._db.notifier.work(names.memory(user_id))
-        row.pop("held", None)
         return MemoryCommit(**row)
 
     async def get(self, user_id: str, path: str) -> MemoryFile:
@@ -105,6 +102,11 @@ class Memory:
         if found is None:
             raise NotFound(f"memory holds no file {path!r}")
         return found
+
+    async def contents(self, user_id: str, prefix: str, *, limit: int) -> dict[str, str]:
+        """Path → content of the files below `prefix`, by path."""
+        rows = await self._db.all("memory_contents", dict, user=user_id, prefix=prefix, limit=limit)
+        return {row["path"]: row["content"] for row in rows}
 
     async def search(
         self, user_id: str, query: str, *, limit: int = 20
@@ -168,15 +170,24 @@ class Memory:
 
     async def _accept(self, params: dict[str, Any]) -> list[dict[str, Any]]:
         async with self._db.transaction() as conn:
-            if params["content"] is None:
-                # A removal must see a file that was accepted while it waited for its turn.
-                await execute(conn, sql.texts()["lock_stream"], params)
+            # First, so that what was accepted while this one waited for its turn is seen.
+            if params["fence_key"] is not None:
+                await execute(conn, sql.texts()["lock_fence"], params)
+            await execute(conn, sql.texts()["lock_stream"], params)
             return await execute(conn, sql.texts()["accept_memory"], params)
 
-    async def _by_operation(self, user_id: str, operation_id: str) -> MemoryCommit:
+    async def _by_operation(
+        self, user_id: str, operation_id: str, path: str, other: str | None
+    ) -> MemoryCommit:
         row = await self._db.one(
             "memory_by_operation", MemoryCommit, user=user_id, operation=operation_id
         )
+        if row is None and other is not None:
+            raise Invalid(
+                f"memory holds the file {other!r}, so {path!r} cannot be one: "
+                "a path is a file or a folder; choose another, or remove that file",
+                {"field": "path"},
+            )
         if row is None:
             raise NotFound(f"there is no user {user_id}")
         return row

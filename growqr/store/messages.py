@@ -51,18 +51,21 @@ class Messages:
         *,
         thread_id: str | None = None,
         client_key: str | None = None,
-        parent_step: str | None = None,
+        parent: tuple[str, str] | None = None,
         fence: Fence | None = None,
     ) -> Accepted:
         """Message, queued turn and event in one commit; `thread_id` None is the master thread.
 
         The same `client_key` with the same body answers as the first time. An agent that says
-        something gives its `fence`, and as `parent_step` the tool call that waits for the end.
+        something gives its `fence`, and as `parent` the (turn, tool step) that waits for the end.
         Raises NotFound for a thread that is not the user's, KeyReused for another body, Fenced.
         """
         sha = hashlib.sha256(f"{thread_id or ''}\n{text}".encode("utf-8", "replace")).digest()
         message, turn = names.new_id("msg"), names.new_id("trn")
         content = [{"type": "text", "text": storable(text)}]
+        told: dict[str, Any] = {"message_id": message, "role": "user", "content": content}
+        if parent is not None:
+            told["parent_turn"] = parent[0]
         try:
             row = await self._db.one(
                 "accept_message",
@@ -75,10 +78,10 @@ class Messages:
                 content=jsonb(content),
                 client_key=client_key,
                 body_sha=sha,
-                parent_step=parent_step,
+                parent_step=parent[1] if parent else None,
                 fence_key=fence.key if fence else None,
                 fence_epoch=fence.epoch if fence else None,
-                event=jsonb({"message_id": message, "role": "user", "content": content}),
+                event=jsonb(told),
             )
         except UniqueViolation:
             return await self._repeated(user_id, client_key, sha)

@@ -44,7 +44,7 @@ class Notifier:
 
     async def delta(self, delta: Delta) -> None:
         """A piece of a reply, cut into as many payloads as it needs."""
-        step = LIMIT // 8  # a character takes at most six bytes of JSON, twice for surrogate pairs
+        step = LIMIT // 12  # a character takes up to twelve bytes of JSON: a surrogate pair
         fields = asdict(delta)
         for start in range(0, len(delta.text), step):
             fields |= {"text": delta.text[start : start + step], "offset": delta.offset + start}

@@ -113,6 +113,7 @@ class Steps:
             "finish_model_step",
             events,
             step=step_id,
+            turn=turn.id,
             thread=turn.thread_id,
             message=message,
             content=jsonb(list(content)),

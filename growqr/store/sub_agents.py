@@ -59,9 +59,9 @@ class SubAgents:
         actor: str,
         fence: Fence | None = None,
     ) -> SubAgent:
-        """A new sub-agent; with a `sub_agent_id` that exists, that one.
+        """A new sub-agent, or the one with this `sub_agent_id`, or of this type and channel.
 
-        Raises TooMany at the limit, Conflict when a live one has this channel, Fenced.
+        Raises TooMany at the limit, Conflict when another type has this channel, Fenced.
         """
         chosen = sub_agent_id or names.sub_agent_id(type)
         channel = channel_id or f"ch-{chosen}"
@@ -80,7 +80,7 @@ class SubAgents:
         try:
             rows = await self._db.within(self._spawn(params, fence))
         except UniqueViolation:
-            raise Conflict(f"a sub-agent with the channel {channel!r} is there already") from None
+            return await self._of_channel(user_id, channel, type)
         if rows:
             self._db.notifier.event(user_id, rows[0]["seq"])
         try:
@@ -112,6 +112,12 @@ class SubAgents:
     async def keep_session(self, fence: Fence, session_id: str) -> None:
         """Remember the OpenCode session of the sub-agent that owns this fence. Raises Fenced."""
         await self._db.fenced(fence, "keep_session", session=session_id)
+
+    async def _of_channel(self, user_id: str, channel: str, type: str) -> SubAgent:
+        found = await self._db.one("sub_agent_of_channel", SubAgent, user=user_id, channel=channel)
+        if found is None or found.type != type:
+            raise Conflict(f"the channel {channel!r} belongs to another sub-agent")
+        return found
 
     async def _spawn(self, params: dict[str, Any], fence: Fence | None) -> list[Any]:
         async with self._db.transaction() as conn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -46,6 +47,7 @@ class Turn(NamedTuple):
     finished_at: datetime | None
     deadline_at: datetime | None
     parent_step: str | None
+    seq: int
 
 
 class Parent(NamedTuple):
@@ -107,7 +109,7 @@ class Turns:
             fence,
             "finish_turn",
             events,
-            after="lock_parent_turn",
+            after="lock_ending_turn",
             turn=turn_id,
             state=state.value,
             result=result,
@@ -119,12 +121,15 @@ class Turns:
         return written.changed
 
     async def wait(self, fence: Fence, turn_id: str) -> bool:
-        """Let the turn wait for its open tool calls; False: there is none any more, go on."""
+        """Let the turn wait for its open tool calls; False: there is none any more, go on.
+
+        Also True when it waited and that has ended since: it goes on by being claimed again.
+        """
         event = NewEvent(EventType.TURN_WAITING)
         written = await self._db.fenced(
             fence, "wait_turn", [event], after="lock_turn", turn=turn_id
         )
-        return written.changed or (await self.get(None, turn_id)).state == TurnState.WAITING
+        return written.changed or (await self.get(None, turn_id)).state != TurnState.RUNNING
 
     async def has_child(self, step_id: str) -> bool:
         """Whether a turn was queued whose end is this tool step's result."""
@@ -140,8 +145,8 @@ class Turns:
         Answers with the leases of all who should be told. Raises NotFound, or Conflict when the
         turn has already ended otherwise.
         """
-        turn = await self.get(user_id, turn_id)
         cancelled = await self._db.within(self._cancel(user_id, turn_id))
+        turn = await self.get(user_id, turn_id)
         if cancelled is None and turn.state != TurnState.CANCELLED:
             raise Conflict(f"the turn {turn_id} is already {turn.state}")
         if cancelled is not None and cancelled["seq"] is not None:
@@ -150,15 +155,16 @@ class Turns:
         leases = [await self._lease(turn.lease_key)]
         leases += [await self._lease(parent.lease_key)] if parent else []
         for child in await self._db.all("child_turns", dict, turn=turn_id):
-            leases += (await self.cancel(user_id, child["id"]))[1]
-        return await self.get(user_id, turn_id), leases
+            with suppress(Conflict):  # it has just ended by itself
+                leases += (await self.cancel(user_id, child["id"]))[1]
+        return turn, leases
 
     async def _cancel(self, user_id: str, turn_id: str) -> dict[str, Any] | None:
         events, answered = await self._ending(turn_id, TurnState.CANCELLED, {}, "cancelled")
         params = {"user": user_id, "turn": turn_id, **answered, **event_arrays(events)}
         params["interrupted"] = jsonb({"content": "interrupted: the turn was cancelled"})
         async with self._db.transaction() as conn:
-            await execute(conn, sql.texts()["lock_parent_turn"], params)
+            await execute(conn, sql.texts()["lock_ending_turn"], params)
             rows = await execute(conn, sql.texts()["cancel_turn"], params)
         return rows[0] if rows else None
 

@@ -42,7 +42,7 @@ class RunSubAgent(Tool[Run]):
                 input.prompt,
                 thread_id=chosen.thread_id,
                 client_key=call.operation_id,
-                parent_step=call.step_id,
+                parent=(call.turn_id, call.step_id),
                 fence=call.fence,
             )
             await call.services.directory.wake(accepted.lease)

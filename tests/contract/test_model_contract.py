@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from growqr.directory import Fence
 from growqr.identity import agent_token, instance_secret
 from growqr.models import GatewayModel, ModelRequest, Reply
 from growqr.store import Store, User
+from tests.fakes.chat_offline import offline_chat
 from tests.fakes.messages_api import MessagesApi
 from tests.fakes.serving import serving
 
@@ -31,12 +32,11 @@ KEY = "sk-canary-0123456789"
 
 
 class Line(NamedTuple):
-    """A line to a model: who asks, where, and what the server behind it saw."""
+    """A line to a model: who asks, and where."""
 
     model: GatewayModel
     store: Store
     fence: Fence
-    api: MessagesApi | None
     url: str
     session: aiohttp.ClientSession
     settings: Settings
@@ -46,38 +46,41 @@ class Line(NamedTuple):
         return await self.model.reply(request, call_id=call, turn_id="trn_1", **more)
 
 
-@pytest.fixture(params=["scripted", "anthropic"])
-def provider(request: pytest.FixtureRequest) -> Iterator[MessagesApi | None]:
-    if request.param == "scripted":
-        yield None
-        return
-    with MessagesApi(key=KEY) as api:
-        yield api
+@pytest.fixture(params=["scripted", "anthropic", "openai_compatible"])
+async def keys(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, str]]:
+    """What is set about providers: it decides who answers."""
+    if request.param == "anthropic":
+        with MessagesApi(key=KEY) as api:
+            yield {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": api.url}
+    elif request.param == "openai_compatible":
+        async with serving(offline_chat(KEY, [])) as url:
+            yield {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": url + "/v1"}
+    else:
+        yield {}
 
 
 @pytest.fixture
 async def line(
-    provider: MessagesApi | None, database_url: str, store: Store, alice: User, tmp_path: Path
+    keys: dict[str, str], database_url: str, store: Store, alice: User, tmp_path: Path
 ) -> AsyncIterator[Line]:
-    async with open_line(provider, database_url, store, alice, tmp_path) as opened:
+    async with open_line(keys, database_url, store, alice, tmp_path) as opened:
         yield opened
 
 
 @asynccontextmanager
 async def open_line(
-    api: MessagesApi | None, database_url: str, store: Store, user: User, data: Path
+    keys: dict[str, str], database_url: str, store: Store, user: User, data: Path
 ) -> AsyncIterator[Line]:
     settings = Settings(data=data)
     settings.secrets.mkdir()
     (settings.secrets / "instance.key").write_text(secrets.token_hex(32))
-    keys = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": api.url} if api else {}
     app = make_app(settings, Store(database_url, 2), Providers(_env_file=None, **keys))
     fence = Fence(names.grow_agent(user.id), 1)
     assert await store.leases.take(fence, holder="test", ttl=60)
     token = agent_token(instance_secret(settings), fence)
     async with serving(app) as url, aiohttp.ClientSession() as session:
         model = GatewayModel(url, token, session)
-        yield Line(model, store, fence, api, url, session, settings)
+        yield Line(model, store, fence, url, session, settings)
 
 
 def said(text: str) -> dict[str, Any]:

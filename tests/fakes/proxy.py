@@ -1,4 +1,4 @@
-"""A TCP proxy with faults: pass everything, refuse, cut what is open, or swallow in silence."""
+"""A TCP proxy with faults: pass everything, refuse, cut or freeze what is open, or be silent."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ class FaultProxy:
         self.port = 0
         self._target = (host, port)
         self._open: set[asyncio.StreamWriter] = set()
+        self._frozen: set[asyncio.StreamWriter] = set()
+
+    def freeze(self) -> None:
+        """Nothing more comes through what is open now; new connections pass."""
+        self._frozen |= self._open
 
     def cut(self) -> None:
         """End every connection that is open now."""
@@ -41,7 +46,7 @@ class FaultProxy:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while chunk := await reader.read(65536):
-                while self.mode == "silent":
+                while self.mode == "silent" or writer in self._frozen:
                     await asyncio.sleep(0.02)
                 writer.write(chunk)
                 await writer.drain()

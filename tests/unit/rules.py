@@ -11,7 +11,7 @@ LAYERS = (
     {"store", "instance"},
     {"stacks", "models", "opencode", "identity", "integrations"},
     {"memory", "coding"},
-    {"tools", "automation"},
+    {"tools", "automation", "repos"},
     {"agents"},
     {"actors", "api"},
     {"cli", "deployments"},
@@ -20,6 +20,7 @@ LAYERS = (
 
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
+# repos starts git itself: its protocol for clones and pushes is in no library.
 HOMES = {
     "ray": {"actors", "cli", "instance", "deployments"},
     "psycopg": {"store"},
@@ -28,8 +29,8 @@ HOMES = {
     "openai": {"models"},
     "docker": {"stacks"},
     "fastapi": {"api", "deployments"},
-    "pygit2": {"memory"},
-    "subprocess": {"stacks", "coding", "memory", "instance", "cli"},
+    "pygit2": {"memory", "repos"},
+    "subprocess": {"stacks", "coding", "memory", "repos", "instance", "cli"},
     "jose": {"identity.jwt"},
     "os.environ": {"config"},
 }

@@ -9,7 +9,7 @@ from growqr.api.context import Context, Here
 from growqr.api.inputs import Body
 from growqr.api.resume import After
 from growqr.api.stream import EventStream
-from growqr.api.views import AgentView, ProvisionView, agent_view, lease_of, stack_view
+from growqr.api.views import AgentView, ProvisionView, agent_view, lease_of
 
 router = APIRouter(prefix="/actors", tags=["actors"], route_class=OnceDoor)
 
@@ -17,6 +17,7 @@ router = APIRouter(prefix="/actors", tags=["actors"], route_class=OnceDoor)
 @router.post("/provision", status_code=202)
 async def provision(here: Here, caller: Caller, body: Body | None = None) -> ProvisionView:
     """Make agent and stack ready. May be repeated."""
+    await here.store.services.want(caller.user_id, "opencode", "ready")
     return await _wake(here, asked(caller, body))
 
 
@@ -74,4 +75,5 @@ async def _stop(here: Context, user_id: str) -> ProvisionView:
 
 
 async def _provisioned(here: Context, user_id: str) -> ProvisionView:
-    return ProvisionView(agent=await agent_view(here.store, user_id), stack=stack_view())
+    agent = await agent_view(here.store, user_id)
+    return ProvisionView(agent=agent, stack=agent.stack)

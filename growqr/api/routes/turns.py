@@ -24,5 +24,6 @@ async def cancel_turn(here: Here, caller: Caller, turn_id: str) -> TurnView:
     """End a turn: at once while it is queued, else after its current step."""
     known_id(turn_id, "trn", "turn")
     turn, leases = await here.store.turns.cancel(caller.user_id, turn_id)
-    here.wake(lease)
+    for lease in leases:
+        here.wake(lease)
     return await turn_view(here.store, turn)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Context, Here
 from growqr.api.inputs import Body
-from growqr.api.views import BootstrapView, UserView, agent_view, lease_of, stack_view
+from growqr.api.views import BootstrapView, UserView, agent_view, lease_of
 from growqr.errors import NotFound
 from growqr.identity import Identity
 
@@ -27,7 +27,7 @@ async def bootstrap(here: Here, caller: Caller, body: Body | None = None) -> Boo
     user = await _user(here, caller)
     here.wake(await lease_of(here.store, caller.user_id))
     agent = await agent_view(here.store, caller.user_id)
-    return BootstrapView(user=user, agent=agent, stack=stack_view())
+    return BootstrapView(user=user, agent=agent, stack=agent.stack)
 
 
 async def _user(here: Context, caller: Identity) -> UserView:

@@ -8,12 +8,9 @@ from typing import Any
 
 from growqr.models.base import Block
 from growqr.models.offline import recipes, talk
-from growqr.models.offline.talk import Say, Talk, Use
+from growqr.models.offline.talk import SIGNATURE, Say, Talk, Use
 
 MODEL = "growqr-offline"
-
-SIGNATURE = "(offline model)"
-"""Ends every reply, so that nobody takes it for more than it is."""
 
 
 def compose(body: dict[str, Any]) -> tuple[list[Block], str]:
@@ -21,15 +18,17 @@ def compose(body: dict[str, Any]) -> tuple[list[Block], str]:
 
     Equal for equal requests, tool_use ids too; these differ from all others in the conversation.
     """
-    move = decide(talk.read(body))
+    heard = talk.read(body)
+    move = decide(heard)
     if isinstance(move, Say):
-        return [{"type": "text", "text": f"{move.text} {SIGNATURE}"}], "end_turn"
+        text = f"{move.text} {SIGNATURE}" if move.signed else move.text
+        return [{"type": "text", "text": text}], "end_turn"
     so_far = json.dumps(body["messages"], sort_keys=True)
     blocks = [
         {
             "type": "tool_use",
             "id": _tool_use_id(so_far, position, call.name, call.input),
-            "name": call.name,
+            "name": heard.offered(call.name) or call.name,
             "input": call.input,
         }
         for position, call in enumerate(move.calls)
@@ -42,9 +41,13 @@ def decide(talk: Talk) -> Say | Use:
     for recipe in recipes.all_recipes():
         if recipe.longest is not None and len(talk.said) > recipe.longest:
             continue
+        if recipe.place and recipe.place not in talk.tools:
+            continue
+        if recipe.about and not recipe.about.search(talk.system):
+            continue
         if not (match := recipe.pattern.search(talk.said)):
             continue
-        if recipe.tool and recipe.tool not in talk.tools:
+        if recipe.tool and not talk.offered(recipe.tool):
             return Say(f"I cannot do that here: the tool {recipe.tool} is not offered to me.")
         return recipe.act(talk, match)
     raise LookupError("no recipe matches; the last one must match everything")

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+SIGNATURE = "(offline model)"
+"""Ends every reply, so that nobody takes it for more than it is."""
+
 
 class Call(NamedTuple):
     """A tool to call."""
@@ -35,9 +38,10 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Answer, and end the turn."""
+    """Answer, and end the turn. `signed` False: without the words that tell who speaks."""
 
     text: str
+    signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +58,41 @@ class Talk:
     said: str
     outcomes: list[Outcome]
     tools: frozenset[str]
+    system: str = ""
+
+    def offered(self, name: str) -> str | None:
+        """What the tool is called here: where it comes over MCP, the server's name goes before."""
+        if name in self.tools:
+            return name
+        return min((tool for tool in self.tools if tool.endswith(f"_{name}")), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """What to do about a message that matches `pattern`; asked again after each tool round.
 
-    `tool` is needed; where it is not offered, the reply says so. A message of more than `longest`
-    characters is not what is meant, and a pattern need not fear it.
+    `tool` is needed; where it is not offered, the reply says so. The recipe is passed over where
+    `place` is not offered, a tool that tells where the model is, where `about` finds nothing in
+    the system prompt, and for a message of more than `longest` characters, which a pattern
+    therefore need not fear.
     """
 
     pattern: re.Pattern[str]
     act: Callable[[Talk, re.Match[str]], Say | Use]
     tool: str | None = None
+    place: str | None = None
+    about: re.Pattern[str] | None = None
     longest: int | None = 500
 
 
 def read(body: dict[str, Any]) -> Talk:
     """The talk in a request of the Messages API."""
     tools = frozenset(str(tool.get("name")) for tool in body.get("tools") or [])
-    messages = body["messages"]
+    messages, system = body["messages"], _text(body.get("system") or "")
     for index in range(len(messages) - 1, -1, -1):
         if messages[index]["role"] == "user" and (said := _text(messages[index]["content"])):
-            return Talk(said.strip(), _outcomes(messages[index:]), tools)
-    return Talk("", [], tools)
+            return Talk(said.strip(), _outcomes(messages[index:]), tools, system)
+    return Talk("", [], tools, system)
 
 
 def _outcomes(messages: list[dict[str, Any]]) -> list[Outcome]:

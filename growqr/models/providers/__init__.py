@@ -14,7 +14,7 @@ from growqr.config import Providers, Settings
 from growqr.errors import InstanceError
 from growqr.models.base import Provider
 
-__all__ = ["known", "open_provider"]
+__all__ = ["chosen_by_keys", "known", "open_provider"]
 
 
 def known() -> dict[str, type[Provider]]:
@@ -31,14 +31,22 @@ def known() -> dict[str, type[Provider]]:
     return found
 
 
+def chosen_by_keys(providers: Providers) -> str:
+    """Name of the provider that `auto` stands for."""
+    if providers.anthropic_api_key:
+        return "anthropic"
+    if providers.openai_api_key or providers.openai_base_url:
+        return "openai_compatible"
+    return "scripted"
+
+
 def open_provider(settings: Settings, providers: Providers) -> Provider:
-    """The provider of GROWQR_LLM_PROVIDER; `auto`: anthropic when its key is there, else scripted.
+    """The provider of LLM_PROVIDER; `auto`: the first whose key or address is set, else scripted.
 
     Raises InstanceError naming what is missing.
     """
-    name = settings.llm_provider
-    if name == "auto":
-        name = "anthropic" if providers.anthropic_api_key else "scripted"
+    asked = settings.llm_provider
+    name = chosen_by_keys(providers) if asked == "auto" else asked
     kinds = known()
     if name not in kinds:
         raise InstanceError(f"no model provider {name!r}; known: {', '.join(sorted(kinds))}")

@@ -25,8 +25,9 @@ values (%(key)s, %(user)s, 1, %(holder)s, clock_timestamp() + make_interval(secs
 returning epoch
 
 -- renew_lease --
+-- What was given back stays given back: a renewal that comes late must not bring it to life.
 update lease set expires_at = clock_timestamp() + make_interval(secs => %(ttl)s)
- where key = %(key)s and epoch = %(epoch)s returning epoch
+ where key = %(key)s and epoch = %(epoch)s and expires_at > '-infinity' returning epoch
 
 -- release_lease --
 -- By its owner at the end, or by whoever saw the owner's process die.
@@ -70,6 +71,12 @@ returning key, epoch,
 select key, epoch, true as live from lease
  where expires_at > clock_timestamp()
    and exists (select 1 from unnest(%(kinds)s::text[]) as k where starts_with(key, k))
+
+-- live_holders --
+select key, epoch, true as live, holder from lease
+ where expires_at > clock_timestamp()
+   and exists (select 1 from unnest(%(kinds)s::text[]) as k where starts_with(key, k))
+ order by key
 
 -- forgotten_leases --
 -- Live owners whose hint must have got lost: a second later the work still lies there.

@@ -1,13 +1,20 @@
 -- accept_memory --
 -- Accepted means this row. The stream row hands out the number, so the order in git is the order
 -- of acceptance. With a fence the owner's lease is checked in the same statement.
+-- After lock_stream, so that it sees every file; one that would have to be a folder too, or lies
+-- in the folder this one would have to be, is in its way.
 with fence as (
   select key from lease
    where key = %(fence_key)s::text and epoch = %(fence_epoch)s::bigint for share
+), other as (
+  select path from memory_file
+   where %(content)s::text is not null and user_id = %(user)s
+     and (path = any(%(folders)s) or starts_with(path, %(path)s || '/')) limit 1
 ), counter as (
   update stream set memory_number = memory_number + 1
    where user_id = %(user)s
      and (%(fence_key)s::text is null or exists (select 1 from fence))
+     and not exists (select 1 from other)
      and not exists (select 1 from memory_commit
                       where user_id = %(user)s and operation_id = %(operation)s)
   returning memory_number
@@ -27,7 +34,7 @@ with fence as (
    where a.content is null and f.user_id = a.user_id and f.path = a.path
 )
 select a.id, a.user_id, a.number, a.path, a.content, a.message, a.author, a.operation_id, a.at,
-       a.commit_id, (select count(*) from fence) as held
+       a.commit_id, (select count(*) from fence) as held, (select path from other) as other
   from (values (1)) as always(one) left join accepted a on true
 
 -- memory_by_operation --
@@ -46,6 +53,10 @@ select f.path, '' as content, octet_length(f.content) as size, c.commit_id as co
   from memory_file f join memory_commit c on c.id = f.commit_row
  where f.user_id = %(user)s and starts_with(f.path, %(prefix)s) and f.path > %(after)s
  order by f.path limit %(limit)s
+
+-- memory_contents --
+select path, content from memory_file
+ where user_id = %(user)s and starts_with(path, %(prefix)s) order by path limit %(limit)s
 
 -- search_memory --
 -- Any of the words is enough; more of them, closer together, rank higher.

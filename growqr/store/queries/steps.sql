@@ -3,12 +3,17 @@ select id, turn_id, position, kind, name, tool_use_id, effect, state, epoch, inp
        started_at, finished_at
   from step where turn_id = %(turn)s order by position, kind, started_at, id
 
+-- own_turn --
+-- Nothing begins in a turn that has ended, or is not this owner's; whoever ends it comes after.
+(select t.id from turn t, fence f
+  where t.id = %(turn)s and t.state = 'running' and t.epoch = f.epoch for share of t) as own
+
 -- begin_model_step --
 -- Intent before the call. A successor that repeats an unanswered call takes the row over.
 change as (
   insert into step (id, user_id, turn_id, position, kind, name, epoch, input)
   select %(step)s, fence.user_id, %(turn)s, %(position)s, 'model', %(name)s, fence.epoch, %(input)s
-    from fence
+    from fence, {own_turn}
       on conflict (id) do update set epoch = excluded.epoch
    where step.state = 'intent' and step.epoch < excluded.epoch
   returning %(thread)s::text as thread_id, turn_id, id as step_id, '{}'::jsonb as note
@@ -23,11 +28,13 @@ change as (
 
 -- finish_model_step --
 -- The reply is journaled here, before any tool it asks for can run. A reply that asks for none
--- ends its turn in the same statement.
+-- ends its turn in the same statement; the turn's row is locked before the step's, as by all who
+-- end a turn.
 change as (
   update step set state = 'done', output = %(output)s, finished_at = clock_timestamp()
-    from fence
-   where step.id = %(step)s and step.epoch = fence.epoch and step.state = 'intent'
+    from fence, (select id from turn where id = %(turn)s for no key update) as own
+   where step.id = %(step)s and step.turn_id = own.id and step.epoch = fence.epoch
+     and step.state = 'intent'
   returning %(thread)s::text as thread_id, step.turn_id, step.id as step_id, '{}'::jsonb as note
 )
 -- then
@@ -49,7 +56,7 @@ change as (
 change as (
   insert into step (id, user_id, turn_id, position, kind, name, tool_use_id, effect, epoch, input)
   select %(step)s, fence.user_id, %(turn)s, %(position)s, 'tool', %(name)s, %(tool_use)s,
-         %(effect)s, fence.epoch, %(input)s from fence
+         %(effect)s, fence.epoch, %(input)s from fence, {own_turn}
       on conflict (id) do update set epoch = excluded.epoch
    where step.state = 'intent' and step.epoch < excluded.epoch
      and step.effect in ('read_only', 'idempotent')
@@ -71,7 +78,7 @@ change as (
 change as (
   insert into step (id, user_id, turn_id, position, kind, name, epoch, input)
   select %(step)s, fence.user_id, %(turn)s, 1, 'prompt', 'opencode', fence.epoch, %(input)s
-    from fence
+    from fence, {own_turn}
       on conflict (id) do update set epoch = excluded.epoch
    where step.state = 'intent' and step.epoch < excluded.epoch
   returning %(thread)s::text as thread_id, turn_id, id as step_id,

@@ -1,11 +1,11 @@
 -- get_turn --
 select id, user_id, thread_id, lease_key, state, waiting, epoch, claims, cancel_requested, result,
-       error, created_at, started_at, finished_at, deadline_at, parent_step
+       error, created_at, started_at, finished_at, deadline_at, parent_step, seq
   from turn where id = %(turn)s and (%(user)s::text is null or user_id = %(user)s)
 
 -- unfinished_turns --
 select id, user_id, thread_id, lease_key, state, waiting, epoch, claims, cancel_requested, result,
-       error, created_at, started_at, finished_at, deadline_at, parent_step
+       error, created_at, started_at, finished_at, deadline_at, parent_step, seq
   from turn where lease_key = %(key)s and state in ('queued', 'running', 'waiting') order by seq
 
 -- claim_turn --
@@ -26,20 +26,21 @@ change as (
                    where busy.thread_id = t.thread_id
                      and (busy.state in ('running', 'waiting')
                           or busy.state = 'queued' and busy.seq < t.seq)))
-      order by t.state = 'running' desc, t.seq limit 1 for update of t)
+      order by t.state = 'running' desc, t.seq limit 1 for no key update of t)
   returning turn.thread_id, turn.id as turn_id, null::text as step_id,
             jsonb_build_object('epoch', turn.epoch, 'claims', turn.claims,
                                'resumed', turn.claims > 1) as note
 )
 
--- lock_parent_turn --
--- Whoever lets a parent wait and whoever ends its child take this row first.
-select 1 from turn where id = (
+-- lock_ending_turn --
+-- Whoever ends a turn takes first the row of the turn that waits for it, then its own: it sees
+-- every step begun before. No key changes, so steps of the parent may be written meanwhile.
+select 1 from turn where id = %(turn)s or id = (
   select p.turn_id from turn t join step p on p.id = t.parent_step where t.id = %(turn)s)
-   for update
+ order by id = %(turn)s for no key update
 
 -- lock_turn --
-select 1 from turn where id = %(turn)s for update
+select 1 from turn where id = %(turn)s for no key update
 
 -- parent_step --
 select p.id, p.turn_id, p.tool_use_id, p.name, t.thread_id, t.lease_key
@@ -52,6 +53,7 @@ closed as (
   update step set finished_at = clock_timestamp(), output = %(interrupted)s,
          state = case when effect in ('reconcilable', 'unsafe') then 'unknown' else 'failed' end
     from ended where step.turn_id = ended.turn_id and step.state = 'intent'
+  returning step.id
 )
 
 -- answer_parent --
@@ -67,6 +69,10 @@ answered as (
    where turn.id = answered.turn_id and turn.state = 'waiting'
      and not exists (select 1 from step s where s.turn_id = turn.id and s.kind = 'tool'
                         and s.state = 'intent' and s.id <> answered.id)
+  returning turn.id
+), settled as (
+  -- What reads this comes after them: the stream's row is locked last.
+  select (select count(*) from closed) + (select count(*) from requeued) as rows
 )
 
 -- finish_turn --
@@ -76,11 +82,13 @@ ended as (
     from fence
    where turn.id = %(turn)s and turn.epoch = fence.epoch and turn.state = any(%(sources)s)
   returning turn.thread_id, turn.id as turn_id, turn.parent_step
-), change as (
-  select thread_id, turn_id, null::text as step_id, '{}'::jsonb as note from ended
 ),
 {end_steps},
-{answer_parent}
+{answer_parent},
+change as (
+  select thread_id, turn_id, null::text as step_id, '{}'::jsonb as note from ended
+   where (select rows from settled) >= 0
+)
 
 -- wait_turn --
 -- Only while a tool call is open; a child that was quicker has closed it, and the turn goes on.
@@ -109,7 +117,7 @@ with asked as (
 {answer_parent},
 counter as (
   update stream set last_seq = last_seq + cardinality(%(types)s::text[]) from ended
-   where user_id = %(user)s returning last_seq
+   where user_id = %(user)s and (select rows from settled) >= 0 returning last_seq
 ), told as (
   insert into event (user_id, seq, type, thread_id, turn_id, step_id, actor, data)
   select %(user)s, counter.last_seq - cardinality(%(types)s::text[]) + e.nr, e.type,

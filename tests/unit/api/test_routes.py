@@ -28,7 +28,7 @@ async def test_first_sight_mirrors_the_user(
         assert answer.status_code == 200
         assert answer.json()["user"]["id"] == "u_carol"
         assert answer.json()["agent"]["state"] == "asleep"
-        assert answer.json()["stack"]["opencode"] == {"state": "absent"}
+        assert answer.json()["stack"]["opencode"]["state"] == "absent"
         assert (await client.get("/api/v1/users/me", headers=head)).json()["name"] == "carol"
     assert await store.users.get("u_carol") is not None
     await until(lambda: [lease.key for lease in directory.woken] == ["grow-agent:u_carol"])

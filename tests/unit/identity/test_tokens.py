@@ -1,4 +1,4 @@
-"""Tokens of agents: made for one fence, useless when anything about them is changed."""
+"""Tokens inside: made for one epoch or generation, useless when anything in them is changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ import pytest
 from growqr.config import Settings
 from growqr.directory import Fence
 from growqr.errors import InstanceError, Unauthorized
-from growqr.identity import agent_token, instance_secret, read_token
+from growqr.identity import (
+    Bearer,
+    agent_token,
+    instance_secret,
+    read_token,
+    service_password,
+    stack_of,
+    stack_token,
+)
 
 SECRET = bytes(range(32))
 FENCE = Fence("grow-agent:u_alice", 7)
@@ -57,3 +65,19 @@ def test_secret_is_read_from_its_file(tmp_path: Path) -> None:
     (settings.secrets / "instance.key").write_text("abcd")
     with pytest.raises(InstanceError, match="32 bytes"):
         instance_secret(settings)
+
+
+def test_a_stacks_token_names_its_service_and_an_agents_none() -> None:
+    token = stack_token(SECRET, "u_alice", "opencode", 4)
+    assert stack_of(read_token(SECRET, token)) == Bearer("u_alice", "opencode", 4)
+    for key in ("grow-agent:u_alice", "stack:u_alice", "sub-agent:u_alice:coding-1"):
+        assert stack_of(Fence(key, 4)) is None
+
+
+def test_a_service_password_is_of_one_service_of_one_generation() -> None:
+    of = [("u_a", "opencode", 1), ("u_a", "opencode", 2), ("u_a", "gitea", 1), ("u_b", "gitea", 1)]
+    made = [service_password(SECRET, *service) for service in of]
+    assert made == [service_password(SECRET, *service) for service in of]
+    assert len(set(made)) == len(of)
+    assert service_password(b"another secret", *of[0]) != made[0]
+    assert made[0] not in stack_token(SECRET, *of[0])

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from growqr.errors import Unavailable
-from growqr.memory import LocalRepository, localgit
+from growqr.memory import LocalRepository, bare, localgit
 
 
 class Row(NamedTuple):
@@ -133,10 +133,10 @@ def test_a_dead_writers_lock_is_dropped_and_a_living_ones_respected(
     repo.append(ROWS[:1])
     lock = folder / "refs/heads/main.lock"
     lock.touch()
-    monkeypatch.setattr(localgit, "_PATIENCE", 0.1)
+    monkeypatch.setattr(bare, "_PATIENCE", 0.1)
     with pytest.raises(Unavailable, match=r"u_alice\.git"):
         repo.append(ROWS[:2])
-    old = time.time() - localgit.STALE_LOCK - 1
+    old = time.time() - bare.STALE_LOCK - 1
     os.utime(lock, (old, old))
     assert repo.append(ROWS[:2]).keys() == {1, 2}
 

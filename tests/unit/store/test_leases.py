@@ -40,6 +40,14 @@ async def test_a_live_lease_is_not_taken_and_a_burnt_epoch_never(store: Store, a
     assert await store.leases.take(fence(alice, 3), holder="next", ttl=5)
 
 
+async def test_what_was_given_back_is_not_renewed(store: Store, alice: User):
+    mine = fence(alice, 1)
+    assert await store.leases.take(mine, holder="h", ttl=5)
+    assert await store.leases.release_idle(mine, alice.id)
+    assert not await store.leases.renew(mine, ttl=60)
+    assert await store.leases.take(fence(alice, 2), holder="next", ttl=5)
+
+
 async def test_idle_release_gives_way_to_a_message(store: Store, alice: User):
     mine = fence(alice, 1)
     await store.leases.take(mine, holder="h", ttl=30)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from growqr import names
-from growqr.errors import NotFound
+from growqr.errors import Invalid, NotFound
 from growqr.store import MemoryCommit, Store, User
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +37,30 @@ async def test_a_removal_and_what_stays(store: Store, alice: User):
         await store.memory.get(alice.id, "a.md")
     history = await store.memory.history(alice.id, "a.md", limit=10)
     assert [row.content for row in history] == [None, "x"]
+
+
+async def test_a_path_is_a_file_or_a_folder(store: Store, alice: User):
+    await write(store, alice, "notes/a.md", "x", "1")
+    with pytest.raises(Invalid, match=r"'notes/a\.md'"):
+        await write(store, alice, "notes", "x", "2")
+    with pytest.raises(Invalid, match=r"'notes/a\.md'"):
+        await write(store, alice, "notes/a.md/b/c.md", "x", "3")
+    await write(store, alice, "notes/a.mdx", "x", "4")
+    await write(store, alice, "note", "x", "5")
+    await write(store, alice, "notes/a.md", None, "6")
+    await write(store, alice, "notes/a.md/b/c.md", "x", "7")
+    assert (await write(store, alice, "notes/a.md", "x", "1")).number == 1, "accepted before"
+    assert [row.number for row in await store.memory.all(alice.id)] == [1, 2, 3, 4, 5]
+
+
+async def test_of_a_file_and_a_folder_at_once_one_is_accepted(store: Store, alice: User):
+    for i in range(10):
+        both = (
+            write(store, alice, f"n{i}", "x", f"f{i}"),
+            write(store, alice, f"n{i}/a", "x", f"d{i}"),
+        )
+        outcomes = await asyncio.gather(*both, return_exceptions=True)
+        assert [isinstance(outcome, Invalid) for outcome in outcomes].count(True) == 1
 
 
 async def test_search_finds_any_word_and_ranks_more_of_them_higher(store: Store, alice: User):

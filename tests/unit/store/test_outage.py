@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from growqr.errors import StoreUnavailable
-from growqr.store import Store
+from growqr.store import Store, User
 from tests.fakes.proxy import FaultProxy
 
 pytestmark = pytest.mark.anyio
@@ -79,3 +79,30 @@ async def test_the_listener_comes_back_and_says_so(far_store: Store, proxy: Faul
     while (note := await asyncio.wait_for(anext(notes), 5)) != ("growqr_work", "memory:x"):
         assert note == ("", "")
     await notes.aclose()  # type: ignore[attr-defined]
+
+
+async def test_whoever_stops_waiting_leaves_no_connection_occupied(
+    far_store: Store, proxy: FaultProxy
+):
+    await asyncio.gather(far_store.health(), far_store.health())
+    proxy.freeze()
+    waiting = [asyncio.create_task(far_store.health()) for _ in range(2)]
+    await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await works_within(far_store, 5)
+
+
+async def test_a_keyed_request_is_given_up_in_time_too(
+    far_store: Store, proxy: FaultProxy, store: Store, alice: User
+):
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        async with far_store.idempotency.once(alice.id, "key", "POST /x", b"sha") as slot:
+            began = time.monotonic()
+            proxy.freeze()
+            await far_store.threads.create(alice.id, "lost", conn=slot.conn)
+    assert time.monotonic() - began < DEADLINE
+    assert [thread.kind for thread in await store.threads.list(alice.id, limit=9)] == ["master"]
+    await works_within(far_store, 5)

@@ -25,6 +25,11 @@ _READ = re.compile(
     r"^(?:please )?(?:read|show|open)(?: me)?(?: the)?(?: file| note)? (?P<path>\S*[\w-]\.\w+)\W*$",
     re.IGNORECASE,
 )
+_NOTE = re.compile(
+    r"^(?:please )?(?:read|find|show|open)(?: me)?(?: the| my| your)? notes? (?:about|on|of) "
+    r"(?P<topic>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def _search(talk: Talk, match: re.Match[str]) -> Say | Use:
@@ -62,6 +67,21 @@ def _read(talk: Talk, match: re.Match[str]) -> Say | Use:
     return Say(f"{match['path']} says:\n{str(last.fields.get('content', last.text)).rstrip()}\n")
 
 
+def _note(talk: Talk, match: re.Match[str]) -> Say | Use:
+    """Search, then read what was found first."""
+    topic = match["topic"].strip(" ?!.\n\"'")
+    if not talk.outcomes:
+        return Use([Call("search_memory", {"query": " ".join(significant(topic)) or topic})])
+    last = talk.outcomes[-1]
+    if trouble := _trouble(last):
+        return trouble
+    if "results" not in last.fields:
+        return Say(f"The note says:\n{str(last.fields.get('content', last.text)).rstrip()}\n")
+    if not (found := last.fields["results"]):
+        return Say(f"There is no note about {topic}.")
+    return Use([Call("read_memory", {"path": found[0]["path"]})])
+
+
 def _trouble(outcome: Outcome) -> Say | None:
     if not outcome.is_error:
         return None
@@ -69,6 +89,7 @@ def _trouble(outcome: Outcome) -> Say | None:
 
 
 RECIPES = (
+    Recipe(_NOTE, _note, "search_memory"),
     Recipe(_ABOUT, _search, "search_memory"),
     Recipe(_ALL, _list, "list_memory"),
     Recipe(_READ, _read, "read_memory"),
