@@ -15,6 +15,7 @@ import typer
 from growqr.cli.client import Received
 from growqr.events import TURN_ENDS, EventType
 
+_TELLING: Final = ("path", "filePath", "command", "query", "pattern", "prompt", "prefix")
 _CARDS: Final = {
     EventType.TOOL_STARTED: "·",
     EventType.TOOL_COMPLETED: "✓",
@@ -188,8 +189,8 @@ def _gist(value: Any) -> str:
     """The telling part of a tool's input, on one short line."""
     if not isinstance(value, dict) or not value:
         return ""
-    first = next((value[key] for key in ("path", "query", "prefix") if value.get(key)), None)
-    return " ".join(str(first or "").split())[:80]
+    first = next((value[key] for key in _TELLING if value.get(key)), None)
+    return " ".join(str(first or "").split())[-80:]
 
 
 def _gist_of_output(output: Any) -> str:

@@ -27,23 +27,25 @@ def screen() -> list[Line]:
 
 def masked(shown: str) -> re.Pattern[str]:
     """What may be printed where this is shown: `…` is anything, and so is the port."""
-    pattern = re.escape(shown.strip()).replace("…", ".*").replace("4000", r"\d+")
+    pattern = re.escape(shown.strip("\n")).replace("…", ".*").replace("4000", r"\d+")
+    pattern = pattern.replace("TURN", "trn_[0-9a-f]+")
     return re.compile(pattern, re.DOTALL)
 
 
 def test_the_first_screen_works_as_printed(checkout: Checkout):
     lines = screen()
     assert len(lines) >= 4
-    so_far: list[str] = []
+    turn = ""
     for line in lines:
         began = time.monotonic()
-        # One shell per line, as a reader may open one; `source` lines are repeated for it.
-        prefix = "".join(f"{c}\n" for c in so_far if c.startswith("source"))
-        done = checkout.sh(prefix + line.command)
+        # One shell per line, as a reader may open one: the environment is entered anew.
+        enter = "" if line.command == "make up" else "source .venv/bin/activate\n"
+        done = checkout.sh(enter + line.command.replace("TURN", turn))
         print(f"$ {line.command}\n{done.stdout.rstrip()}\n  [{time.monotonic() - began:.1f} s]")
         assert done.returncode == 0, done.stdout
         assert masked(line.shown).search(done.stdout), (line, done.stdout)
-        so_far.append(line.command.split(" && ")[0])
+        if "--detach" in line.command:
+            turn = re.search(r"trn_[0-9a-f]{32}", done.stdout)[0]  # type: ignore[index]
 
 
 def test_a_second_start_is_quick_and_the_end_leaves_no_process(checkout: Checkout):

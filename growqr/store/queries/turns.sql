@@ -33,8 +33,8 @@ change as (
 )
 
 -- lock_ending_turn --
--- Whoever ends a turn takes first the row of the turn that waits for it, then its own: it sees
--- every step begun before. No key changes, so steps of the parent may be written meanwhile.
+-- Whoever ends a turn takes first the row of the turn that waits for it, then its own: so it sees
+-- every step begun before.
 select 1 from turn where id = %(turn)s or id = (
   select p.turn_id from turn t join step p on p.id = t.parent_step where t.id = %(turn)s)
  order by id = %(turn)s for no key update

@@ -66,7 +66,7 @@ class Wire:
         return Starlette(
             routes=[
                 Route("/api/v1/actors/me/message", self._message, methods=["POST"]),
-                Route("/api/v1/threads/{id}/events", self._events),
+                Route("/api/v1/actors/me/events", self._events),
                 Route("/api/v1/turns/{id}", self._turn),
                 Route("/api/v1/memory", self._list),
                 Route("/api/v1/memory/{path:path}/history", self._history),
@@ -92,7 +92,7 @@ class Wire:
     async def _turn(self, request: Request) -> Response:
         if self.turn is None or request.path_params["id"] != TURN:
             return problem(404, "not_found", "there is no such turn")
-        return JSONResponse({"id": TURN, "thread_id": THREAD} | self.turn)
+        return JSONResponse({"id": TURN, "thread_id": THREAD, "seq": 1} | self.turn)
 
     async def _list(self, request: Request) -> Response:
         prefix, after = request.query_params["prefix"], request.query_params.get("cursor", "")

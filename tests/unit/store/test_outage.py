@@ -82,9 +82,11 @@ async def test_the_listener_comes_back_and_says_so(far_store: Store, proxy: Faul
 
 
 async def test_whoever_stops_waiting_leaves_no_connection_occupied(
-    far_store: Store, proxy: FaultProxy
+    far_store: Store, proxy: FaultProxy, alice: User
 ):
-    await asyncio.gather(far_store.health(), far_store.health())
+    once = far_store.idempotency.once
+    async with once(alice.id, "1", "POST /x", b""), once(alice.id, "2", "POST /x", b""):
+        pass  # now there are two connections, as many as may be
     proxy.freeze()
     waiting = [asyncio.create_task(far_store.health()) for _ in range(2)]
     await asyncio.sleep(0)
@@ -99,7 +101,10 @@ async def test_a_keyed_request_is_given_up_in_time_too(
 ):
     began = time.monotonic()
     with pytest.raises(StoreUnavailable):
-        async with far_store.idempotency.once(alice.id, "key", "POST /x", b"sha") as slot:
+        async with (
+            asyncio.timeout(20),
+            far_store.idempotency.once(alice.id, "key", "POST /x", b"sha") as slot,
+        ):
             began = time.monotonic()
             proxy.freeze()
             await far_store.threads.create(alice.id, "lost", conn=slot.conn)

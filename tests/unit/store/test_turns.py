@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -111,17 +113,51 @@ async def test_a_child_that_ends_by_itself_is_no_obstacle_to_cancelling(
     turn = await begun(store, alice, fence)
     claim = await store.steps.claim_tool(fence, turn, 1, call(0), "idempotent")
     _, child = await child_of(store, alice, turn, claim.step.id)
-    async with await psycopg.AsyncConnection.connect(database_url) as conn:
-        await conn.execute("select 1 from turn where id = %s for update", (child.id,))
+    async with locked(database_url, "turn", child.id) as conn:
         cancelling = asyncio.create_task(store.turns.cancel(alice.id, turn.id))
-        blocked = (
-            "select 1 from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))"
-        )
-        async with asyncio.timeout(2):
-            while await (await conn.execute(blocked)).fetchone() is None:
-                await asyncio.sleep(0.01)
+        await blocked(conn)
         ending = "update turn set state = 'completed', finished_at = now() where id = %s"
         await conn.execute(ending, (child.id,))
         await conn.commit()
         cancelled, _ = await cancelling
     assert cancelled.cancel_requested
+
+
+@pytest.mark.parametrize("how", ["finish", "cancel"])
+async def test_an_end_that_waits_for_a_step_holds_up_nobody_else(
+    store: Store, alice: User, fence: Fence, database_url: str, how: str
+):
+    """The user's stream is locked last: whoever has a step and wants the stream gets it."""
+    turn = await begun(store, alice, fence)
+    claim = await store.steps.claim_tool(fence, turn, 1, call(0), "idempotent")
+    async with locked(database_url, "step", claim.step.id) as conn:
+        if how == "finish":
+            end: Any = store.turns.finish(fence, turn.id, TurnState.CANCELLED)
+        else:
+            assert await store.turns.wait(fence, turn.id)
+            end = store.turns.cancel(alice.id, turn.id)
+        ending = asyncio.create_task(end)
+        await blocked(conn)
+        other = await store.threads.create(alice.id, "other")
+        await store.messages.accept(alice.id, "hello", thread_id=other.id)
+        await conn.rollback()
+        await ending
+    assert (await store.turns.get(None, turn.id)).state == TurnState.CANCELLED
+
+
+@asynccontextmanager
+async def locked(
+    url: str, table: LiteralString, row: str
+) -> AsyncIterator[psycopg.AsyncConnection]:
+    """Somebody else is at this row."""
+    async with await psycopg.AsyncConnection.connect(url) as conn:
+        await conn.execute(f"select 1 from {table} where id = %s for update", (row,))
+        yield conn
+
+
+async def blocked(conn: psycopg.AsyncConnection) -> None:
+    """Return when somebody waits for a row that `conn` holds."""
+    waiting = "select 1 from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))"
+    async with asyncio.timeout(2):
+        while await (await conn.execute(waiting)).fetchone() is None:
+            await asyncio.sleep(0.01)
