@@ -132,7 +132,8 @@ class Person:
             except httpx.TransportError:
                 pass
             time.sleep(0.05)
-        raise AssertionError(f"turn {turn_id} has not ended after {seconds} s")
+        told = [(e["type"], e["data"]) for e in self.journal()][-8:]
+        raise AssertionError(f"turn {turn_id} has not ended after {seconds} s: {told}")
 
     def ask(self, text: str, seconds: float = 30) -> str:
         """Say it and return the answer."""

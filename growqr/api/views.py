@@ -186,7 +186,7 @@ class StepView(BaseModel):
     """One model call or one tool call."""
 
     id: str
-    kind: Literal["model", "tool"]
+    kind: Literal["model", "tool", "prompt"]
     name: str
     state: StepState
     position: int

@@ -1,12 +1,14 @@
 -- fenced --
 -- The one form of every write by the owner of a lease. The lease row is locked in the statement
 -- that changes something and to its commit, so a takeover is either before it (no row, nothing
--- happens) or after it. Rows are locked in the order lease, changed rows, stream.
+-- happens) or after it. Not `for share`: writers side by side would overtake a renewal for ever,
+-- and the stream lets only one through anyway. Rows are locked in the order lease, turn, other
+-- changed rows, stream.
 -- {change} defines the CTE `change` (at most one row: thread_id, turn_id, step_id, note), which
 -- reads `fence`; {then} may add CTEs that read `change` and `counter`.
 with fence as (
   select key, epoch, user_id from lease
-   where key = %(fence_key)s and epoch = %(fence_epoch)s for share
+   where key = %(fence_key)s and epoch = %(fence_epoch)s for no key update
 ),
 {change},
 counter as (

@@ -34,7 +34,7 @@ update lease set expires_at = clock_timestamp() + make_interval(secs => %(ttl)s)
 update lease set expires_at = '-infinity' where key = %(key)s and epoch = %(epoch)s returning epoch
 
 -- lock_fence --
-select 1 from lease where key = %(fence_key)s and epoch = %(fence_epoch)s for share
+select 1 from lease where key = %(fence_key)s and epoch = %(fence_epoch)s for no key update
 
 -- lock_lease --
 select 1 from lease where key = %(key)s and epoch = %(epoch)s for update

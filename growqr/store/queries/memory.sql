@@ -5,7 +5,7 @@
 -- in the folder this one would have to be, is in its way.
 with fence as (
   select key from lease
-   where key = %(fence_key)s::text and epoch = %(fence_epoch)s::bigint for share
+   where key = %(fence_key)s::text and epoch = %(fence_epoch)s::bigint for no key update
 ), other as (
   select path from memory_file
    where %(content)s::text is not null and user_id = %(user)s

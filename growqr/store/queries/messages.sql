@@ -4,7 +4,7 @@
 -- of whoever has to do it; no row: no such thread, or a stale fence where one is given.
 with fence as (
   select key from lease
-   where key = %(fence_key)s::text and epoch = %(fence_epoch)s::bigint for share
+   where key = %(fence_key)s::text and epoch = %(fence_epoch)s::bigint for no key update
 ), place as (
   select t.id, coalesce(s.lease_key, %(lease_key)s) as lease_key
     from thread t left join sub_agent s on s.thread_id = t.id

@@ -145,6 +145,21 @@ async def test_an_end_that_waits_for_a_step_holds_up_nobody_else(
     assert (await store.turns.get(None, turn.id)).state == TurnState.CANCELLED
 
 
+async def test_a_renewal_is_not_overtaken_by_writes(
+    store: Store, alice: User, fence: Fence, database_url: str
+):
+    async with await psycopg.AsyncConnection.connect(database_url) as conn:
+        await conn.execute("select 1 from lease where key = %s for share", (fence.key,))
+        renewing = asyncio.create_task(store.leases.renew(fence, ttl=60))
+        await blocked(conn)
+        writing = asyncio.create_task(store.turns.claim(fence, deadline=60))
+        done, _ = await asyncio.wait({writing}, timeout=0.3)
+        assert not done
+        await conn.rollback()
+        assert await renewing
+        assert await writing is None
+
+
 @asynccontextmanager
 async def locked(
     url: str, table: LiteralString, row: str
