@@ -70,7 +70,8 @@ class RayDirectory:
         find = _get if lease.live else _create
         async with asyncio.timeout(DEADLINE):
             handle = await asyncio.to_thread(find, name, lease)
-        if handle is not None:
+        # A start may die before it takes its epoch: only an owner's handle is worth keeping.
+        if handle is not None and lease.live:
             while len(self._handles) >= KEPT:
                 self._handles.pop(next(iter(self._handles)))
             self._handles[name] = handle
