@@ -27,6 +27,8 @@ MAX_CONNECTIONS = 16
 
 ENSURE_EVERY = 10.0
 MOST_REPLICAS = 4
+# Never one alone where there are two cores: with all replicas gone HAProxy drops what is open and
+# holds new requests, without an answer, until one is back (11 s on two cores).
 
 
 def build(settings: Settings) -> serve.Application:

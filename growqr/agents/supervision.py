@@ -10,7 +10,11 @@ from growqr.logs import log
 from growqr.store import Store
 
 PATIENCE = 20.0
-"""Seconds a start may take to get its epoch before that epoch is burnt."""
+"""Seconds a start may take to get its epoch before that epoch is burnt.
+
+Burnt in the database, not by killing the actor: Ray ends a pending actor in milliseconds, but then
+lets its name be made again, and one that nobody can reach would still come late.
+"""
 
 INTERVAL = 1.0
 
