@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from growqr.agents.deltas import Deltas
 from growqr.agents.keeper import Keeper
 from growqr.agents.types import SubAgentType
-from growqr.errors import GrowqrError, StoreUnavailable, Unavailable
+from growqr.errors import GrowqrError, NotFound, StoreUnavailable, Unavailable
 from growqr.identity import service_password
 from growqr.opencode import Bridge, Outcome, Progress, PromptIds, Server, new_prompt
 from growqr.states import StepState, TurnState
@@ -104,6 +104,11 @@ class Prompting:
                 lambda: self._store.steps.begin_prompt(self._fence, turn, asdict(ids))
             )
             outcome = await self._ask(turn, step, ids, resumed=found is not None)
+        except NotFound:
+            await self._remember(None)
+            raise SubAgentFailed(
+                "OpenCode has lost this sub-agent's session; its next task begins a new one"
+            ) from None
         finally:
             using.cancel()
         return await self._journaled(turn, step, outcome)
@@ -112,11 +117,13 @@ class Prompting:
         session = self._agent.session_id
         if session is None:
             session = await self._bridge.open_session(self._directory, self._agent.channel_id)
-            await self._keeper.patiently(
-                lambda: self._store.sub_agents.keep_session(self._fence, str(session))
-            )
-            self._agent = self._agent._replace(session_id=session)
+            await self._remember(session)
         return new_prompt(session, self._directory)
+
+    async def _remember(self, session: str | None) -> None:
+        agents = self._store.sub_agents
+        await self._keeper.patiently(lambda: agents.keep_session(self._fence, session))
+        self._agent = self._agent._replace(session_id=session)
 
     async def _ask(self, turn: Turn, step: Step, ids: PromptIds, *, resumed: bool) -> Outcome:
         said = await self._keeper.patiently(lambda: self._store.messages.of_turn(turn.id))

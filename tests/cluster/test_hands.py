@@ -126,7 +126,9 @@ def test_the_smoke_test_of_the_origins(instance: Instance):
             json={"prompt": "create hello.py that writes 1 to 2 to hello.txt and run it"},
         )
         assert ran.status_code == 202, ran.text
-        assert anna.ended(ran.json()["turn_id"], 90)["state"] == "completed"
+        turn = anna.ended(ran.json()["turn_id"], 90)
+        assert turn["state"] == "completed"
+        assert turn["usage"]["calls"] >= 2, "OpenCode's model calls are booked to its turn"
         messages = anna.get(f"/threads/{ran.json()['thread_id']}/messages")["data"]
         assert [m["role"] for m in messages] == ["user", "assistant"]
         assert root.post(f"/actors/{user}/stop", json={}).status_code == 202
