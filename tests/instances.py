@@ -145,12 +145,12 @@ class Person:
         """Envelopes of the stream with their ids checked, until the server or the clock ends it."""
         with self.stream(after, seconds) as source:
             for event in source.iter_sse():
-                if event.id:
+                if event.event == "delta":
+                    yield {"type": "delta", **json.loads(event.data)}
+                elif event.event not in ("ping", "reset"):  # these repeat the last id
                     envelope = json.loads(event.data)
                     assert int(event.id) == envelope["seq"]
                     yield envelope
-                elif event.event == "delta":
-                    yield {"type": "delta", **json.loads(event.data)}
 
     @contextmanager
     def stream(self, after: int = 0, seconds: float = 20) -> Iterator[EventSource]:

@@ -35,7 +35,8 @@ def bare(instance: Instance) -> Iterator[int]:
     ) as driver:
         assert driver.stdout
         assert driver.stdin
-        yield int(driver.stdout.readline())
+        # Ray may have something to say before.
+        yield next(int(line) for line in driver.stdout if line.strip().isdigit())
         driver.stdin.close()
         driver.wait(30)
 
