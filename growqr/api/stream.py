@@ -19,7 +19,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from growqr.api.feed import BATCH, Feed, sse, to_frame
-from growqr.errors import GrowqrError, TooMany, Unavailable
+from growqr.errors import TooMany, Unavailable
 from growqr.store import Store
 
 log = logging.getLogger(__name__)
@@ -106,8 +106,8 @@ class Hub:
                 if not events:
                     feed.target = feed.end
                 feed.append(events)
-        except GrowqrError as error:
-            log.info("journal of %s: %s", feed.user_id, error)  # the next poll tries again
+        except Exception as error:  # noqa: BLE001 - the next poll tries again
+            log.warning("journal of %s: %r", feed.user_id, error)
         finally:
             feed.pulling = None
 
@@ -144,8 +144,8 @@ class Hub:
             return
         try:
             seqs = await self.store.events.last_seqs(list(self.feeds))
-        except GrowqrError as error:
-            log.info("cannot poll the journal: %s", error)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next look must come
+            log.warning("cannot poll the journal: %r", error)
             return
         for user_id, seq in seqs.items():
             if feed := self.feeds.get(user_id):

@@ -122,8 +122,10 @@ class Database:
         self._running.add(task)
         task.add_done_callback(self._ended)
         done, _ = await asyncio.wait({task}, timeout=DEADLINE)
-        if done:
+        if done and not task.cancelled():
             return task.result()
+        if done:  # not the caller's cancellation: nobody else may take it for one
+            raise StoreUnavailable("the call was cut off with its connection")
         raise StoreUnavailable(f"the database did not answer within {DEADLINE:g} s")
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
@@ -209,8 +211,17 @@ def _translated() -> Iterator[None]:
     """Driver errors that mean "the database is away" become StoreUnavailable."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
+    except (psycopg.Error, PoolTimeout, PoolClosed, OSError) as error:
+        if isinstance(error, psycopg.Error) and not _is_away(error):
+            raise
         raise StoreUnavailable(f"the database is away: {_reason(error)}") from error
+
+
+def _is_away(error: psycopg.Error) -> bool:
+    """Lost connections also show as errors of no class of their own, without a code."""
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return True
+    return type(error) is psycopg.DatabaseError and error.sqlstate is None
 
 
 def _reason(error: BaseException) -> str:
