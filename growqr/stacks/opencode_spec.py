@@ -58,11 +58,15 @@ def opencode_spec(
         missing = " and ".join(tools.missing)
         raise InstanceError(f"{missing} not found: run `growqr up` with the npm registry in reach")
     programs, shown = _programs(tools.opencode, tools.rg)
-    env = _environment(own, programs) | {
-        "OPENCODE_SERVER_USERNAME": USER,
-        "OPENCODE_SERVER_PASSWORD": password,
-        "OPENCODE_CONFIG_CONTENT": json.dumps(_config(settings, own, token)),
-    }
+    env = (
+        _environment(own, programs)
+        | _git(settings, token)
+        | {
+            "OPENCODE_SERVER_USERNAME": USER,
+            "OPENCODE_SERVER_PASSWORD": password,
+            "OPENCODE_CONFIG_CONTENT": json.dumps(_config(settings, own, token)),
+        }
+    )
     return ServiceSpec(
         name=names.service(ROLE, user_id),
         user_id=user_id,
@@ -102,6 +106,20 @@ def _environment(own: Folders, path: list[str]) -> dict[str, str]:
         "TERM": "dumb",
         **{f"OPENCODE_{flag}": "1" for flag in _FLAGS},
     }
+
+
+def _git(settings: Settings, token: str) -> dict[str, str]:
+    """git clones and pushes the user's own project repositories without being asked for a name."""
+    options = {
+        f"http.{settings.api_url}/git/.extraHeader": f"Authorization: Bearer {token}",
+        "user.name": "growqr sub-agent",
+        "user.email": "sub-agent@growqr.invalid",
+        "init.defaultBranch": "main",
+    }
+    env = {"GIT_CONFIG_COUNT": str(len(options)), "GIT_TERMINAL_PROMPT": "0"}
+    for number, (name, value) in enumerate(options.items()):
+        env |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return env
 
 
 def _config(settings: Settings, own: Folders, token: str) -> dict[str, Any]:

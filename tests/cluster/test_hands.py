@@ -152,6 +152,23 @@ def test_a_note_and_a_skill_reach_the_sub_agent(instance: Instance):
     assert "MOIN-77" in run("what does the skill greeting say?")
 
 
+def test_a_sub_agent_clones_and_pushes_a_project(instance: Instance):
+    anna, bob = instance.person(), instance.person()
+    made = anna.http.post("/git/repos", json={"name": "site"}).json()
+    agent = anna.http.post("/actors/me/sub-agents", json={"type": "coding"}).json()["id"]
+    work = (
+        f"run git clone {made['clone_url']} site && cd site && echo hello > a.txt"
+        " && git add a.txt && git commit -qm first && git push origin HEAD:main"
+    )
+    path = f"/actors/me/sub-agents/{agent}/run"
+    turn = anna.ended(anna.http.post(path, json={"prompt": work}).json()["turn_id"], 90)
+    assert turn["state"] == "completed", turn
+    found = anna.http.get("/git/repos/site/contents/a.txt")
+    assert found.status_code == 200, (found.text, turn["result"])
+    assert found.json()["content"] == "hello\n"
+    assert bob.http.get("/git/repos/site/contents/a.txt").status_code == 404
+
+
 @pytest.mark.parametrize("people", [6])
 def test_six_users_start_at_once(instance: Instance, people: int):
     crowd = [instance.person() for _ in range(people)]
