@@ -12,7 +12,7 @@ import typer
 from growqr.cli import tools
 from growqr.cli.output import as_json, out
 from growqr.cli.up import DataOption, providers, settings_of
-from growqr.config import Settings, from_snapshot
+from growqr.config import Settings, from_snapshot, provider_keys
 from growqr.errors import GrowqrError
 from growqr.instance import Check, Record, check_dashboard, check_machine
 
@@ -30,7 +30,10 @@ def doctor(
 ) -> None:
     """Check the machine and the running instance; exit code 1 when something fails."""
     settings = settings_of(data)
-    checks = [*check_machine(settings, providers()), *tools.checks(settings), *_live(settings)]
+    record = Record.read(settings.data)
+    # What runs was given its keys at its start; what does not would take them from here.
+    keys = provider_keys(settings) if record and record.running else providers()
+    checks = [*check_machine(settings, keys), *tools.checks(settings), *_live(settings)]
     if json:
         as_json([check._asdict() for check in checks])
     else:
