@@ -159,6 +159,13 @@ class Turns:
                 leases += (await self.cancel(user_id, child["id"]))[1]
         return turn, leases
 
+    async def cancel_all(self, user_id: str, lease_key: str) -> list[Lease]:
+        """Ask for the end of every turn of one agent; the leases of all who should be told."""
+        leases: list[Lease] = []
+        for turn in await self.unfinished(lease_key):
+            leases += (await self.cancel(user_id, turn.id))[1]
+        return leases
+
     async def _cancel(self, user_id: str, turn_id: str) -> dict[str, Any] | None:
         events, answered = await self._ending(turn_id, TurnState.CANCELLED, {}, "cancelled")
         params = {"user": user_id, "turn": turn_id, **answered, **event_arrays(events)}

@@ -33,9 +33,8 @@ class StopSubAgent(Tool[Stop]):
             )
         except NotFound as error:
             raise ToolError(f"{error.message}; list_sub_agents names them") from None
-        for turn in await store.turns.unfinished(stopped.lease_key):
-            for lease in (await store.turns.cancel(call.user_id, turn.id))[1]:
-                await call.services.directory.wake(lease)
+        for lease in await store.turns.cancel_all(call.user_id, stopped.lease_key):
+            await call.services.directory.wake(lease)
         return json.dumps({"id": stopped.id, "state": stopped.state})
 
 

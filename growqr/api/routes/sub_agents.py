@@ -70,9 +70,8 @@ async def stop_sub_agent(
     """No further work; what is under way is cancelled. May be repeated."""
     asked(caller, body)
     stopped = await here.store.sub_agents.stop(owner, sub_agent_id, actor=owner)
-    for turn in await here.store.turns.unfinished(stopped.lease_key):
-        for lease in (await here.store.turns.cancel(owner, turn.id))[1]:
-            here.wake(lease)
+    for lease in await here.store.turns.cancel_all(owner, stopped.lease_key):
+        here.wake(lease)
     return SubAgentView.of(await here.store.sub_agents.get(owner, sub_agent_id))
 
 
