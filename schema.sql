@@ -79,7 +79,8 @@ create table turn (
     started_at        timestamptz,
     finished_at       timestamptz,
     deadline_at       timestamptz,
-    parent_step       text                          -- the tool step that waits for this turn's end
+    parent_step       text,                         -- the tool step that waits for this turn's end
+    waiting_since     timestamptz                   -- what it waits does not count as its time
 );
 create unique index turn_one_per_thread on turn (thread_id) where state in ('running', 'waiting');
 create index turn_due on turn (lease_key, seq) where state in ('queued', 'running', 'waiting');
@@ -137,7 +138,9 @@ create table usage (
     output_tokens      bigint not null,
     cache_read_tokens  bigint not null default 0,
     cache_write_tokens bigint not null default 0,
-    at                 timestamptz not null default clock_timestamp()
+    at                 timestamptz not null default clock_timestamp(),
+    micro_usd          bigint not null default 0,      -- by the prices known when it was called
+    model_ms           bigint not null default 0       -- from request to the reply's end
 );
 create index usage_turn on usage (turn_id);
 create index usage_user on usage (user_id, at);
@@ -231,3 +234,39 @@ create table repo (
     created_at   timestamptz not null default clock_timestamp(),
     primary key (user_id, name)
 );
+
+-- What a turn waits for a person to decide: asked once, answered once, expired by its clock.
+create table decision (
+    id           text primary key,
+    user_id      text not null references users on delete cascade,
+    thread_id    text not null references thread on delete cascade,
+    turn_id      text not null references turn on delete cascade,
+    step_id      text,                              -- the tool call it is about, if it is about one
+    kind         text not null check (kind in ('approval', 'question', 'budget')),
+    asked        jsonb not null,                    -- exactly what is asked
+    options      jsonb not null default '[]',
+    state        text not null default 'open' check (state in
+                 ('open', 'approved', 'denied', 'answered', 'expired', 'closed')),
+    answer       text,
+    answered_by  text,
+    created_at   timestamptz not null default clock_timestamp(),
+    expires_at   timestamptz not null,
+    answered_at  timestamptz,
+    used_at      timestamptz                        -- an approval is good for one repetition
+);
+create index decision_open on decision (user_id, id) where state = 'open';
+create index decision_due on decision (expires_at) where state = 'open';
+create index decision_turn on decision (turn_id);
+create index decision_budget on decision ((asked ->> 'scope')) where kind = 'budget';
+
+-- A message to be, at its time.
+create table timer (
+    id          text primary key,
+    user_id     text not null references users on delete cascade,
+    thread_id   text not null references thread on delete cascade,
+    due         timestamptz not null,
+    text        text not null,
+    created_at  timestamptz not null default clock_timestamp()
+);
+create index timer_due on timer (due);
+create index timer_user on timer (user_id, due, id);

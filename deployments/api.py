@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from ray import serve
 
+from growqr import failpoints
 from growqr.actors import RayDirectory, ensure_system_actors_async
 from growqr.api import make_app
 from growqr.config import Settings, from_snapshot
@@ -37,7 +38,9 @@ def build(settings: Settings) -> serve.Application:
     snapshot = settings.data / "settings.json"
 
     def app_of_replica() -> FastAPI:
-        return replica_app(from_snapshot(snapshot))
+        settings = from_snapshot(snapshot)
+        failpoints.arm(settings.failpoints)
+        return replica_app(settings)
 
     deployment = serve.deployment(
         name="api",

@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from deployments.streamed import CHAT, MESSAGES, Streamed
-from growqr import config
+from growqr import config, failpoints
 from growqr.errors import GrowqrError, TooLarge
 from growqr.models import (
     MAX_BODY,
@@ -46,6 +46,7 @@ def build(settings: config.Settings) -> serve.Application:
         from growqr.store import open_store
 
         ours = config.from_snapshot(Path(snapshot))
+        failpoints.arm(ours.failpoints)
         return make_app(ours, open_store(ours), config.provider_keys(ours))
 
     deployment = serve.deployment(

@@ -11,11 +11,19 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from growqr import failpoints
 from growqr.errors import InstanceError
 
 SNAPSHOT = "GROWQR_SETTINGS"
@@ -96,6 +104,10 @@ class Settings(BaseSettings):
     llm_allowed: tuple[str, ...] = ()
     # Upper bound of `max_tokens` of one model call.
     llm_max_tokens: int = Field(8192, ge=1)
+    # Providers that are asked in turn when the one before is away: `provider` or `provider:model`.
+    llm_fallback: tuple[str, ...] = ()
+    # US dollars per million tokens by model: [input, output, cache read, cache write].
+    llm_prices: dict[str, tuple[float, float, float, float]] = Field(default_factory=dict)
     # Pause between two pieces of an offline reply, in seconds.
     scripted_delay: float = Field(0.0, ge=0, le=10)
     # Seconds an agent's lease lives without being renewed.
@@ -108,6 +120,28 @@ class Settings(BaseSettings):
     sub_agent_sleep: float = Field(90.0, gt=0)
     # Seconds after which an unfinished turn is ended as failed.
     turn_deadline: float = Field(1800.0, gt=0)
+    # Seconds for which an approval, a question or a budget waits for somebody to decide.
+    decision_expiry: float = Field(86_400.0, gt=0)
+    # Tokens one turn and its sub-agents may use before somebody must allow more; 0: no limit.
+    budget_turn_tokens: int = Field(2_000_000, ge=0)
+    # Tokens one user may use on a day (UTC); 0: no limit.
+    budget_day_tokens: int = Field(20_000_000, ge=0)
+    # US dollars one turn may cost, by `llm_prices`; 0: no limit.
+    budget_turn_usd: float = Field(0.0, ge=0)
+    # US dollars one user may spend on a day (UTC); 0: no limit.
+    budget_day_usd: float = Field(0.0, ge=0)
+    # Seconds that models may work for one turn; 0: no limit.
+    budget_turn_seconds: float = Field(0.0, ge=0)
+    # Seconds that models may work for one user on a day (UTC); 0: no limit.
+    budget_day_seconds: float = Field(0.0, ge=0)
+    # Days that events are kept.
+    retention_days: float = Field(30.0, gt=0)
+    # Events that are kept of one user.
+    retention_events: int = Field(200_000, ge=100)
+    # Never-used worker processes kept ready, so that an agent wakes at once; each takes 54 MB.
+    warm_workers: int = Field(2, ge=0, le=64)
+    # Folder of failpoints, for crash tests; unset: there are none.
+    failpoints: Path | None = None
     # Seconds without use after which a user's service is stopped; its next use starts it again.
     service_idle: float = Field(600.0, gt=0)
     # Folder of fetched programs, shared if you like; unset: `tools` in the data folder.
@@ -122,7 +156,13 @@ class Settings(BaseSettings):
     # Run services of several users without walls between them, where bubblewrap is missing.
     allow_unsandboxed: bool = False
 
-    @field_validator("data", "tools", "opencode_bin")
+    @model_validator(mode="after")
+    def _no_failpoints_in_production(self) -> Self:
+        if self.failpoints is not None and self.profile == "production":
+            raise ValueError("GROWQR_FAILPOINTS kills processes; production does not start with it")
+        return self
+
+    @field_validator("data", "tools", "opencode_bin", "failpoints")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value else None
@@ -185,7 +225,9 @@ def load(**overrides: Any) -> Settings:
     """
     snapshot = os.environ.get(SNAPSHOT)
     if snapshot:
-        return from_snapshot(Path(snapshot))
+        settings = from_snapshot(Path(snapshot))
+        failpoints.arm(settings.failpoints)
+        return settings
     _refuse_unknown()
     try:
         return Settings(**overrides)

@@ -2,10 +2,11 @@
 
 GrowqrError
 ├── BadRequest 400 ── Unauthorized 401 ── NotFound 404 ── TooLarge 413 ── TooMany 429
-├── Conflict 409 ── InProgress, SandboxRequired
+├── Conflict 409 ── InProgress, SandboxRequired, AlreadyDecided
 ├── Invalid 422 ── KeyReused
 ├── Fenced        the writer's lease has passed to a later epoch; it must stop
 ├── Unavailable 503 ── StoreUnavailable, ModelUnavailable
+├── BudgetExceeded 402  a person must allow more first
 ├── ModelError    the model's server refused; retrying as is will not help
 ├── ToolError     the model asked for something wrong and can mend it
 └── InstanceError the machine is missing something; says what and how to fix it
@@ -72,6 +73,12 @@ class SandboxRequired(Conflict):
     code = "sandbox_required"
 
 
+class AlreadyDecided(Conflict):
+    """Somebody has answered this before, or its time is over."""
+
+    code = "already_decided"
+
+
 class TooLarge(GrowqrError):
     """The body is larger than the limit."""
 
@@ -118,6 +125,12 @@ class ModelUnavailable(Unavailable):
     """The model's server does not answer."""
 
     code = "model_unavailable"
+
+
+class BudgetExceeded(GrowqrError):
+    """A budget is spent. `detail`: scope, unit, limit, spent."""
+
+    code, status = "budget_exceeded", 402
 
 
 class ModelError(GrowqrError):

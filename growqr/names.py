@@ -20,11 +20,11 @@ SUPERVISOR = "supervisor"
 GROW_AGENTS, SUB_AGENTS = "grow-agent:", "sub-agent:"
 """What the lease keys of agents begin with."""
 
-Prefix = Literal["msg", "trn", "thr", "stp", "mem", "req"]
+Prefix = Literal["msg", "trn", "thr", "stp", "mem", "req", "dec", "tmr"]
 
 LOCAL_USER = re.compile(r"[a-z0-9-]{1,32}")
 _STACK_BEARER = re.compile(r"stack:([A-Za-z0-9_-]+):([a-z]+)")
-_ID = re.compile(r"(msg|trn|thr|stp|mem|req)_[0-9a-f]{32}")
+_ID = re.compile(r"(msg|trn|thr|stp|mem|req|dec|tmr)_[0-9a-f]{32}")
 
 
 def new_id(prefix: Prefix) -> str:

@@ -27,6 +27,17 @@ class StepState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class DecisionState(StrEnum):
+    """Where a decision stands. `closed`: its turn ended before anybody answered."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DENIED = "denied"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+
+
 class AgentState(StrEnum):
     """Computed from the lease and the queue, never stored."""
 
@@ -40,7 +51,7 @@ TURN_MOVES: dict[TurnState, frozenset[TurnState]] = {
     TurnState.RUNNING: frozenset(
         {TurnState.WAITING, TurnState.COMPLETED, TurnState.FAILED, TurnState.CANCELLED}
     ),
-    TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.FAILED, TurnState.CANCELLED}),
+    TurnState.WAITING: frozenset({TurnState.QUEUED, TurnState.FAILED, TurnState.CANCELLED}),
     TurnState.COMPLETED: frozenset(),
     TurnState.FAILED: frozenset(),
     TurnState.CANCELLED: frozenset(),
@@ -50,7 +61,13 @@ STEP_MOVES: dict[StepState, frozenset[StepState]] = {
     StepState.INTENT: frozenset({StepState.DONE, StepState.FAILED, StepState.UNKNOWN}),
     StepState.DONE: frozenset(),
     StepState.FAILED: frozenset(),
-    StepState.UNKNOWN: frozenset({StepState.DONE, StepState.FAILED}),
+    StepState.UNKNOWN: frozenset({StepState.INTENT}),  # once a person has said: do it again
+}
+
+
+DECISION_MOVES: dict[DecisionState, frozenset[DecisionState]] = {
+    DecisionState.OPEN: frozenset(set(DecisionState) - {DecisionState.OPEN}),
+    **{state: frozenset() for state in DecisionState if state != DecisionState.OPEN},
 }
 
 

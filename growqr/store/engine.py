@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from growqr import failpoints
 from growqr.directory import Fence
 from growqr.errors import Fenced, StoreUnavailable
 from growqr.events import NewEvent
@@ -98,7 +99,9 @@ class Database:
         """
         params |= {"fence_key": fence.key, "fence_epoch": fence.epoch, **event_arrays(events)}
         run = self._run_after(after, name, params) if after else self._run(sql.fenced(name), params)
+        failpoints.reach(f"{name}.before")
         row = (await self.within(run))[0]
+        failpoints.reach(f"{name}.after")
         if not row["held"]:
             raise Fenced(f"the lease {fence.key} has passed on from epoch {fence.epoch}")
         if row["seq"] is not None and events:
@@ -107,14 +110,18 @@ class Database:
         return Written(changed, row["seq"], row["turn_id"], row["step_id"], row["note"] or {})
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self, name: str) -> AsyncIterator[Connection]:
         """A connection inside one transaction: committed at the end, rolled back on an error.
 
-        It is cut after DEADLINE, so that no lock is held for longer.
+        It is cut after DEADLINE, so that no lock is held for longer. `name` is that of the
+        statement it is made for.
         """
         with _translated():
-            async with self._connection() as conn, conn.transaction():
-                yield conn
+            async with self._connection() as conn:
+                async with conn.transaction():
+                    yield conn
+                    failpoints.reach(f"{name}.before")
+                failpoints.reach(f"{name}.after")
 
     async def within(self, call: Coroutine[Any, Any, T]) -> T:
         """The result of `call`, or StoreUnavailable at the deadline; it then ends unheard."""
@@ -141,7 +148,9 @@ class Database:
                 yield conn
 
     async def _rows(self, name: str, into: type[T], params: dict[str, Any]) -> list[T]:
+        failpoints.reach(f"{name}.before")
         rows = await self._run(sql.texts()[name], params, into)
+        failpoints.reach(f"{name}.after")
         return cast("list[T]", rows)
 
     async def _run(self, text: str, params: dict[str, Any], into: type[Any] = dict) -> list[Any]:
@@ -150,10 +159,11 @@ class Database:
                 return await execute(conn, text, params, into)
 
     async def _run_after(self, lock: str, name: str, params: dict[str, Any]) -> list[Any]:
-        async with self.transaction() as conn:
-            await execute(conn, sql.texts()["lock_fence"], params)
-            await execute(conn, sql.texts()[lock], params)
-            return await execute(conn, sql.fenced(name), params)
+        with _translated():
+            async with self._connection() as conn, conn.transaction():
+                await execute(conn, sql.texts()["lock_fence"], params)
+                await execute(conn, sql.texts()[lock], params)
+                return await execute(conn, sql.fenced(name), params)
 
     async def _notify(self, channels: list[str], payloads: list[str]) -> None:
         await self.all("notify", dict, channels=channels, payloads=payloads)

@@ -68,7 +68,7 @@ class Leases:
         """Give the lease back unless there is work; False: stay, there is."""
 
         async def steps() -> bool:
-            async with self._db.transaction() as conn:
+            async with self._db.transaction("release_idle") as conn:
                 mine = {"key": fence.key, "epoch": fence.epoch}
                 await execute(conn, sql.texts()["lock_lease"], mine)
                 await execute(conn, sql.texts()["lock_stream"], {"user": user_id})

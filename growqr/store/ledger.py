@@ -79,7 +79,7 @@ class Idempotency:
         another request. A crash in between leaves nothing behind.
         """
         params = {"user": user_id, "key": key}
-        async with self._db.transaction() as conn:
+        async with self._db.transaction("keep_answer") as conn:
             if not (await execute(conn, sql.texts()["lock_key"], params))[0]["locked"]:
                 raise InProgress(f"the first request with the Idempotency-Key {key!r} still runs")
             rows = await execute(conn, sql.texts()["find_answer"], params)

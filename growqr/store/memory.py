@@ -169,7 +169,7 @@ class Memory:
         )
 
     async def _accept(self, params: dict[str, Any]) -> list[dict[str, Any]]:
-        async with self._db.transaction() as conn:
+        async with self._db.transaction("accept_memory") as conn:
             # First, so that what was accepted while this one waited for its turn is seen.
             if params["fence_key"] is not None:
                 await execute(conn, sql.texts()["lock_fence"], params)

@@ -123,7 +123,7 @@ class SubAgents:
         return found
 
     async def _spawn(self, params: dict[str, Any], fence: Fence | None) -> list[Any]:
-        async with self._db.transaction() as conn:
+        async with self._db.transaction("spawn_sub_agent") as conn:
             if fence is not None:
                 own = {"fence_key": fence.key, "fence_epoch": fence.epoch}
                 if not await execute(conn, sql.texts()["lock_fence"], own):

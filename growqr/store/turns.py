@@ -170,7 +170,7 @@ class Turns:
         events, answered = await self._ending(turn_id, TurnState.CANCELLED, {}, "cancelled")
         params = {"user": user_id, "turn": turn_id, **answered, **event_arrays(events)}
         params["interrupted"] = jsonb({"content": "interrupted: the turn was cancelled"})
-        async with self._db.transaction() as conn:
+        async with self._db.transaction("cancel_turn") as conn:
             await execute(conn, sql.texts()["lock_ending_turn"], params)
             rows = await execute(conn, sql.texts()["cancel_turn"], params)
         return rows[0] if rows else None

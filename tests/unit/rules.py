@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 LAYERS = (
-    {"directory", "errors", "names", "events", "states", "config", "logs"},
+    {"directory", "errors", "names", "events", "states", "config", "failpoints", "logs"},
     {"store", "instance"},
     {"stacks", "models", "opencode", "identity", "integrations"},
     {"memory", "coding"},
