@@ -35,8 +35,9 @@ down: setup
 
 # What is quick runs on every core; what needs a whole instance has the machine to itself.
 test: setup
-	$(BIN)/pytest -n auto -m "not cluster and not e2e"
+	$(BIN)/pytest -n auto -m "not cluster and not crash and not e2e"
 	$(BIN)/pytest -m "cluster or e2e"
+	$(BIN)/pytest -m crash
 
 check: setup
 	$(BIN)/ruff check .

@@ -29,12 +29,12 @@ KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "TMPDIR", "DATABASE_URL")
 class Instance:
     """A data folder and what runs from it: offline model without delay, any free ports."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
         clean = {name: os.environ[name] for name in KEPT if name in os.environ}
         root = str(Path(__file__).parents[1])
         ours = {"GROWQR_DATA": str(data), "GROWQR_PORT": "0", "LLM_PROVIDER": "scripted"}
-        self._env = clean | ours | {"GROWQR_SCRIPTED_DELAY": "0", "PYTHONPATH": root}
+        self._env = clean | ours | {"GROWQR_SCRIPTED_DELAY": "0", "PYTHONPATH": root} | settings
 
     def up(self) -> float:
         """Start; returns the seconds it took."""

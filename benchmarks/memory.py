@@ -1,4 +1,4 @@
-"""Memory of an idle agent after 1 and 20 turns, beside a bare actor of the same cluster."""
+"""Memory of an idle agent after 1 and 20 turns, beside an actor on such a worker without work."""
 
 from __future__ import annotations
 

@@ -22,11 +22,11 @@ from growqr.models import (
     MAX_BODY,
     Assembly,
     Caller,
+    Chain,
     Gateway,
     Limits,
     StreamEvent,
     encode,
-    open_provider,
 )
 from growqr.models.chat import DONE, Chunks, encode_chunk, from_chat
 
@@ -62,17 +62,21 @@ def build(settings: config.Settings) -> serve.Application:
 def make_app(settings: config.Settings, store: Store, providers: config.Providers) -> FastAPI:
     """The gateway's app over a store, which it opens and closes. Runs under any ASGI server."""
     from growqr.identity import instance_secret, read_token
+    from growqr.store import BudgetLimits
 
     secret = instance_secret(settings)
-    provider = open_provider(settings, providers)
+    chain = Chain.open(settings, providers)
+    budgets = BudgetLimits.of(settings)
     gateway = Gateway(
-        provider,
-        Limits.of(settings, provider),
+        chain,
+        Limits.of(settings, chain.first),
         leases=store.leases,
         ledger=store.usage,
         read_token=lambda token: read_token(secret, token),
         services=store.services,
         sessions=store.steps,
+        exceeded=lambda user, turn: store.budgets.exceeded(user, turn, budgets),
+        prices=settings.llm_prices,
     )
 
     @asynccontextmanager
@@ -94,7 +98,7 @@ def app_over(gateway: Gateway, **options: Any) -> FastAPI:
 
     @app.get("/livez")
     async def livez() -> dict[str, str]:
-        return {"status": "ok", "provider": gateway.provider.name}
+        return {"status": "ok", "provider": gateway.chain.first.name}
 
     @app.post("/anthropic/v1/messages", response_model=None)
     async def messages(request: Request) -> Streamed | JSONResponse:

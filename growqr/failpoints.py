@@ -1,7 +1,9 @@
 """Points at which a process can be made to die, before and after every commit: for crash tests.
 
 A point is `<statement>.before` or `<statement>.after`. A file of that name in the folder of
-GROWQR_FAILPOINTS kills the next process that gets there, as `kill -9` would, and is removed by it.
+GROWQR_FAILPOINTS kills the next process that gets there, as `kill -9` would, and is removed by it;
+`<point>@<name>` waits for the actor of that name; agents are named by their lease key.
+What is written in the file names another signal, such as SIGSTOP.
 Without that setting nothing of this does anything; the production profile refuses it.
 """
 
@@ -13,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _folder: Path | None = None
+_name = ""
 
 
 def arm(folder: Path | None) -> None:
@@ -21,10 +24,18 @@ def arm(folder: Path | None) -> None:
     _folder = folder
 
 
+def call_me(name: str) -> None:
+    """This process is `name`, so that a point can be meant for it alone."""
+    global _name
+    _name = name
+
+
 def reach(point: str) -> None:
     """Die here if somebody has asked for it; of several processes one does."""
     if _folder is None:
         return
-    with suppress(FileNotFoundError):
-        (_folder / point).unlink()
-        os.kill(os.getpid(), signal.SIGKILL)
+    for file in (point, f"{point}@{_name}"):
+        with suppress(FileNotFoundError):
+            number = signal.Signals[(_folder / file).read_text().strip() or "SIGKILL"]
+            (_folder / file).unlink()
+            os.kill(os.getpid(), number)

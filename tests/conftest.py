@@ -17,8 +17,22 @@ from growqr.store import Store, User, migrate
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The folders that need a whole instance are markers too."""
     for item in items:
-        for suite in {"cluster", "e2e"} & set(item.path.parts):
+        for suite in {"cluster", "crash", "e2e"} & set(item.path.parts):
             item.add_marker(suite)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A skip whose reason is not in allowed_skips.txt fails a run of CI."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not os.environ.get("CI"):
+        return
+    allowed = (Path(__file__).parent / "allowed_skips.txt").read_text().splitlines()
+    for report in reporter.stats.get("skipped", []):
+        reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+        if reason not in allowed:
+            reporter.write_line(f"skip not allowed: {report.nodeid}: {reason}", red=True)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 import aiohttp
 import ray
 
-from growqr import config, logs, names
+from growqr import config, failpoints, logs, names
 from growqr.actors.directory import RayDirectory
 from growqr.actors.life import Life
 from growqr.agents import Agent, Ended, Parts
@@ -20,6 +20,9 @@ from growqr.store import open_store
 
 IDLE_CONNECTION = 5.0
 """Seconds after which an unused database connection closes."""
+
+CONNECTION = "growqr agent"
+"""How the database's operators see an agent's connections."""
 
 LOOKUP = 10.0
 """Seconds for finding out whose lease this is."""
@@ -53,7 +56,8 @@ class AgentShell(ABC):
     async def _live(self) -> Ended:
         settings = config.load()
         logs.configure(settings.log_level)
-        store = open_store(settings, 2, max_idle=IDLE_CONNECTION)
+        failpoints.call_me(self._fence.key)
+        store = open_store(settings, 2, max_idle=IDLE_CONNECTION, name=CONNECTION)
         parts = Parts(settings, store, RayDirectory())
         async with store, aiohttp.ClientSession(trust_env=False) as session:
             async with asyncio.timeout(LOOKUP):

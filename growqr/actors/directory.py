@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import ray
@@ -16,6 +17,9 @@ from growqr.logs import log
 DEADLINE = 5.0
 """Seconds for finding or creating an actor: with the GCS away, creation would hang."""
 
+AT_ONCE = 4
+"""Threads that ask the GCS. They are ours alone: should they hang, nobody else waits for one."""
+
 KEPT = 4096
 """Handles remembered; the oldest is forgotten first."""
 
@@ -27,6 +31,7 @@ class RayDirectory:
 
     def __init__(self) -> None:
         self._handles: dict[str, Any] = {}
+        self._threads = ThreadPoolExecutor(AT_ONCE, "directory")
 
     async def wake(self, lease: Lease) -> None:
         """Hint the owner, or start the next epoch. Never raises: a lost hint is found later."""
@@ -69,7 +74,8 @@ class RayDirectory:
             return known
         find = _get if lease.live else _create
         async with asyncio.timeout(DEADLINE):
-            handle = await asyncio.to_thread(find, name, lease)
+            loop = asyncio.get_running_loop()
+            handle = await loop.run_in_executor(self._threads, find, name, lease)
         # A start may die before it takes its epoch: only an owner's handle is worth keeping.
         if handle is not None and lease.live:
             while len(self._handles) >= KEPT:

@@ -9,6 +9,7 @@ import ray
 
 from growqr import config, logs, names
 from growqr.actors.life import Life
+from growqr.actors.warm import Raylet, Warmer
 from growqr.agents.skills import SkillFolders
 from growqr.config import Settings
 from growqr.identity import instance_secret, service_password, stack_token
@@ -41,7 +42,10 @@ class HostActor:
     async def _live(self) -> None:
         settings = config.load()
         logs.configure(settings.log_level)
-        async with open_store(settings, 6) as store, asyncio.TaskGroup() as group:
+        async with (
+            open_store(settings, 6, name="growqr host") as store,
+            asyncio.TaskGroup() as group,
+        ):
             runtime = ProcessRuntime(settings)
             specs = {ROLE: OpenCodeSpec(settings)}
             reconciler = Reconciler(
@@ -50,6 +54,7 @@ class HostActor:
             skills = SkillFolders(
                 store, lambda user: folders(settings, user).skills, Reload(settings, store)
             )
+            group.create_task(Warmer(settings.warm_workers, lambda: Raylet.ours(settings)).run())
             group.create_task(Projection(store, settings, self._name).run())
             group.create_task(reconciler.run())
             group.create_task(skills.run())

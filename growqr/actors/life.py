@@ -16,6 +16,7 @@ from typing import Any
 
 import ray
 
+from growqr import failpoints
 from growqr.logs import log
 
 GRACE = 0.2
@@ -33,6 +34,7 @@ class Life:
         self._main = main
         self._loop = asyncio.new_event_loop()
         self._self = ray.get_runtime_context().current_actor
+        failpoints.call_me(name)
         threading.Thread(target=self._run, name="life", daemon=True).start()
 
     def call(self, hint: Callable[[], None]) -> None:

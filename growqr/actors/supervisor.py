@@ -7,7 +7,7 @@ import ray
 from growqr import config, logs, names
 from growqr.actors.directory import RayDirectory
 from growqr.actors.life import Life
-from growqr.agents import Supervision
+from growqr.agents import Limits, Supervision
 from growqr.store import open_store
 
 
@@ -28,5 +28,11 @@ class SupervisorActor:
     async def _live(self) -> None:
         settings = config.load()
         logs.configure(settings.log_level)
-        async with open_store(settings, 2) as store:
-            await Supervision(store, RayDirectory()).run()
+        async with open_store(settings, 2, name="growqr supervisor") as store:
+            await Supervision(
+                store,
+                RayDirectory(),
+                limits=Limits(turn=settings.turn_deadline, lease=settings.lease_ttl),
+                retention_days=settings.retention_days,
+                retention_events=settings.retention_events,
+            ).run()

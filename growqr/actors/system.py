@@ -11,6 +11,9 @@ from growqr import names
 from growqr.actors.host import LOCAL, HostActor
 from growqr.actors.supervisor import SupervisorActor
 
+HEAD = "node:__internal_head__"
+"""Only there: the loss of another node must not take the Supervisor with it."""
+
 DEADLINE = 60.0
 """Seconds until the first answer of a new actor."""
 
@@ -27,6 +30,7 @@ async def ensure_system_actors_async() -> None:
 
 def _handles() -> list[Any]:
     there = {"namespace": names.NAMESPACE, "lifetime": "detached", "get_if_exists": True}
+    there["resources"] = {HEAD: 0.001}
     return [
         cast("Any", SupervisorActor).options(name=names.SUPERVISOR, **there).remote(),
         cast("Any", HostActor).options(name=names.host(LOCAL), **there).remote(LOCAL),

@@ -7,15 +7,17 @@ sub_agent.py     a sub-agent's turn: one prompt to the user's OpenCode
 types/           the kinds of sub-agents, a leaf each
 keeper.py        the lease: renewed while held, and proof of it before outside effects
 deltas.py        a reply while it is being written
-supervision.py   finds work nobody does, and owners that died
+health.py        who moves each state on, until when, and what is done then
+supervision.py   looks each second, and does what health says
 compose.py       agents from settings
 local.py         a Directory inside one process, for tests and tools
 """
 
 from growqr.agents.agent import Agent, Ended
 from growqr.agents.compose import Parts
+from growqr.agents.health import Limits
 from growqr.agents.local import LocalDirectory
 from growqr.agents.supervision import Supervision
 from growqr.agents.types import types
 
-__all__ = ["Agent", "Ended", "LocalDirectory", "Parts", "Supervision", "types"]
+__all__ = ["Agent", "Ended", "Limits", "LocalDirectory", "Parts", "Supervision", "types"]

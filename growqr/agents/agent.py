@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import cast
 
@@ -87,7 +86,8 @@ class Agent:
             for task in done:
                 task.result()
             return Ended.ASLEEP
-        except Fenced:
+        except Fenced as refused:
+            _log.warning("refused", actor=holder, reason=refused.message)
             return Ended.FENCED
         finally:
             self._on_end()
@@ -194,10 +194,8 @@ class Agent:
 
     def _seconds_left(self, turn: Turn) -> float:
         """A successor gets what is left of the turn's time, and enough to end it."""
-        if turn.deadline_at is None:
-            return self._turn_deadline
-        left = (turn.deadline_at - datetime.now(UTC)).total_seconds()
-        return max(1.0, min(left, self._turn_deadline))
+        left = self._turn_deadline if turn.seconds_left is None else turn.seconds_left
+        return max(1.0, left)
 
     async def _failed(self, turn: Turn, error: BaseException) -> None:
         if isinstance(error, GrowqrError):

@@ -11,12 +11,13 @@ import aiohttp
 
 from growqr.agents.agent import Agent, Work
 from growqr.agents.keeper import Keeper
-from growqr.agents.loop import Thinking, TurnLoop
+from growqr.agents.loop import TurnLoop
+from growqr.agents.thinking import Thinking
 from growqr.agents.types import types
 from growqr.config import Settings
 from growqr.directory import Directory, Fence
 from growqr.models import Model
-from growqr.store import Store, SubAgent, Turn
+from growqr.store import BudgetLimits, Store, SubAgent, Turn
 from growqr.tools import ToolServices, discover
 
 
@@ -47,6 +48,7 @@ class Parts:
                 store=self.store,
                 directory=self.directory,
                 sub_agent_types={name: kind.purpose for name, kind in types().items()},
+                decision_expiry=self.settings.decision_expiry,
             ),
         )
         keeper = self._keeper(fence)
@@ -61,7 +63,7 @@ class Parts:
     ) -> Agent:
         """The sub-agent that may take this epoch."""
         # Here, so that a Grow Agent's process carries nothing of OpenCode.
-        from growqr.agents.sub_agent import Prompting, UserOpenCode
+        from growqr.agents.sub_agent import Allowance, Prompting, UserOpenCode
         from growqr.opencode import Bridge
 
         keeper = self._keeper(fence)
@@ -69,7 +71,8 @@ class Parts:
         bridge = Bridge(service.server, session)
         directory = str(self.settings.workspace(row.user_id))
         kind = types()[row.type]
-        prompting = Prompting(self.store, keeper, row, kind, bridge, service, directory)
+        budget = Allowance(BudgetLimits.of(self.settings), self.settings.decision_expiry)
+        prompting = Prompting(self.store, keeper, row, kind, bridge, service, directory, budget)
         sleep = self.settings.sub_agent_sleep
         return self._agent(keeper, row.user_id, prompting.run, sleep, on_end=bridge.leave)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import uuid4
 
 from growqr.store import Message
 
@@ -30,6 +31,18 @@ class Conversation:
         last = own[-1] if own else None
         self.open_calls = _calls(last.content) if last and last.role == "assistant" else []
         """Tool calls of its last reply that still wait for their results."""
+
+    def with_own_ids(self, content: list[Block]) -> list[Block]:
+        """The same reply; a call under an id that was used before gets one of its own."""
+        taken = {block["id"] for _, said in self._said for block in _calls(said)}
+        own: list[Block] = []
+        for block in content:
+            if block["type"] == "tool_use":
+                if block["id"] in taken:
+                    block = block | {"id": f"toolu_{uuid4().hex[:24]}"}
+                taken.add(block["id"])
+            own.append(block)
+        return own
 
     def reply(self, content: list[Block]) -> None:
         """The model said this."""

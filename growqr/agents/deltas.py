@@ -1,11 +1,14 @@
-"""A reply while it is being written: coalesced, sent as notifications, never journaled."""
+"""A reply while it is being written: coalesced, sent as notifications, never journaled.
+
+No fence stands before a notification, so a process that stood still says nothing any more.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 
-from growqr.directory import Fence
+from growqr.agents.keeper import Keeper
 from growqr.events import Delta
 from growqr.store import Notifier, Turn
 
@@ -16,9 +19,9 @@ INTERVAL = 0.03
 class Deltas:
     """The stream of one model call; `feed` costs nothing, a task sends what has gathered."""
 
-    def __init__(self, notifier: Notifier, fence: Fence, turn: Turn, step_id: str) -> None:
+    def __init__(self, notifier: Notifier, keeper: Keeper, turn: Turn, step_id: str) -> None:
         self._notifier = notifier
-        self._fence = fence
+        self._keeper = keeper
         self._turn = turn
         self._step_id = step_id
         self._sent: Counter[str] = Counter()
@@ -36,7 +39,8 @@ class Deltas:
         pieces, self._pieces = self._pieces, []
         for kind in dict.fromkeys(kind for kind, _ in pieces):
             text = "".join(text for one, text in pieces if one == kind)
-            await self._notifier.delta(self._delta(kind, text))
+            if self._keeper.held:
+                await self._notifier.delta(self._delta(kind, text))
             self._sent[kind] += len(text)
 
     def _delta(self, kind: str, text: str) -> Delta:
@@ -45,7 +49,7 @@ class Deltas:
             thread_id=self._turn.thread_id,
             turn_id=self._turn.id,
             step_id=self._step_id,
-            epoch=self._fence.epoch,
+            epoch=self._keeper.fence.epoch,
             offset=self._sent[kind],
             text=text,
             kind=kind,

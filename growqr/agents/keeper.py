@@ -81,9 +81,14 @@ class Keeper:
             self._ttl = ttl
             self._changed.set()
 
+    @property
+    def held(self) -> bool:
+        """Whether nobody else can be the owner yet."""
+        return self._clock() < self._until
+
     async def confirm(self) -> None:
         """Return only as owner: before an effect that the database cannot undo. Raises Fenced."""
-        while self._clock() >= self._until:
+        while not self.held:
             try:
                 await self.renew()
             except StoreUnavailable:

@@ -1,7 +1,7 @@
 """One turn: ask the model, run the tools it asks for, until it has nothing more to ask.
 
-Each reply is journaled before any of its tools runs, each tool call before its effect. Whoever
-takes the turn over reads the journal and goes on where it ends.
+Each reply is journaled before any of its tools runs. Whoever takes the turn over reads the journal
+and goes on where it ends.
 """
 
 from __future__ import annotations
@@ -9,36 +9,21 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 from growqr import names
-from growqr.agents.conversation import Block, Conversation, result_block
+from growqr.agents.asking import allowed
+from growqr.agents.calls import Calls
+from growqr.agents.conversation import Block, Conversation
 from growqr.agents.deltas import Deltas
 from growqr.agents.keeper import Keeper
 from growqr.agents.skills import listed, skills_of
-from growqr.errors import (
-    Fenced,
-    GrowqrError,
-    Invalid,
-    ModelError,
-    ModelUnavailable,
-    StoreUnavailable,
-    ToolError,
-)
+from growqr.agents.thinking import Thinking
+from growqr.errors import BudgetExceeded, ModelError, ModelUnavailable
 from growqr.logs import log
-from growqr.models import Model, ModelRequest, Reply
-from growqr.states import StepState
-from growqr.store import Step, Store, Turn
-from growqr.tools import (
-    Delegated,
-    Tool,
-    ToolCall,
-    ToolServices,
-    choose,
-    definitions,
-    validate,
-)
+from growqr.models import ModelRequest, Reply
+from growqr.store import Turn
+from growqr.tools import definitions
 
 MAX_REPLIES = 50
 """Replies of one turn; a model that still asks for tools then is going in circles."""
@@ -49,25 +34,7 @@ be being rebuilt), or its stream broke off. Every other failure is the model's o
 
 LONGEST_PAUSE = 4.0
 
-UNKNOWN = (
-    "outcome unknown: the agent died after this call began and before its result was recorded. "
-    "It may or may not have happened; check the state before doing it again."
-)
-
 _log = log("agents")
-
-
-@dataclass(frozen=True, slots=True)
-class Thinking:
-    """What an agent thinks with: the same for all of its turns."""
-
-    store: Store
-    model: Model
-    tools: dict[str, Tool[Any]]
-    system: str
-    model_name: str | None
-    max_tokens: int
-    services: ToolServices
 
 
 class TurnLoop:
@@ -78,43 +45,60 @@ class TurnLoop:
         self._keeper = keeper
         self._fence = keeper.fence
         self._turn = turn
+        self._calls = Calls(thinking, keeper, turn)
         self._system = thinking.system
 
     async def run(self) -> None:
-        """Work until the turn is completed in the journal, or waits there for a sub-agent.
+        """Work until the turn is completed in the journal, or waits there for somebody.
 
-        Raises ModelError or ModelUnavailable when the model cannot be had, Fenced when the lease
-        has passed on.
+        Raises ModelError or ModelUnavailable when the model cannot be had, BudgetExceeded when
+        nobody allowed more, Fenced when the lease has passed on.
         """
-        said = await self._keeper.patiently(
-            lambda: self._with.store.messages.conversation(self._turn.id)
-        )
-        skills = await self._keeper.patiently(
-            lambda: skills_of(self._with.store, self._turn.user_id)
-        )
+        store = self._with.store
+        said = await self._keeper.patiently(lambda: store.messages.conversation(self._turn.id))
+        skills = await self._keeper.patiently(lambda: skills_of(store, self._turn.user_id))
         self._system = self._with.system + listed(skills)
         talk = Conversation(said, self._turn.id)
         calls, position = talk.open_calls, talk.replies
         while position < MAX_REPLIES:
-            results = await self._run_tools(position, calls) if calls else []
+            results = await self._results(position, calls) if calls else []
             if results is None:
                 return
             if results:
                 talk.results(results)
             position += 1
             reply = await self._ask(position, talk, results)
-            calls = reply.tool_calls
-            if not calls:
+            calls = reply.tool_calls if reply else []
+            if reply is None or not calls:
                 return
             talk.reply(reply.content)
         raise ModelError(f"the model asked for tools {MAX_REPLIES} times without an answer")
 
-    async def _ask(self, position: int, talk: Conversation, results: list[Block] | None) -> Reply:
+    async def _results(self, position: int, calls: list[Block]) -> list[Block] | None:
+        """Results of all calls of one reply; None: somebody else will give some, and we wait."""
+        while (results := await self._calls.run(position, calls)) is None:
+            if await self._wait():
+                return None
+            await asyncio.sleep(0.05)  # quicker than we could wait for it, or being cancelled
+        return results
+
+    async def _wait(self) -> bool:
+        """Let the turn wait without a process; False: nothing is open any more."""
+        turns = self._with.store.turns
+        return await self._keeper.patiently(lambda: turns.wait(self._fence, self._turn.id))
+
+    async def _ask(
+        self, position: int, talk: Conversation, results: list[Block] | None
+    ) -> Reply | None:
+        """The journaled reply; None: a person must allow more first, and the turn waits."""
         store, name = self._with.store, self._with.model_name or "default"
         step_id = await self._keeper.patiently(
             lambda: store.steps.begin_model(self._fence, self._turn, position, name, results)
         )
-        reply = await self._reply(step_id, talk)
+        reply = await self._allowed_reply(step_id, talk)
+        if reply is None:
+            return None
+        reply = replace(reply, content=talk.with_own_ids(reply.content))
         output = {"stop_reason": reply.stop_reason, "model": reply.model, "usage": reply.usage}
         await self._keeper.patiently(
             lambda: store.steps.finish_model(
@@ -127,6 +111,20 @@ class TurnLoop:
             )
         )
         return reply
+
+    async def _allowed_reply(self, step_id: str, talk: Conversation) -> Reply | None:
+        asked = set[str]()
+        while True:
+            try:
+                return await self._reply(step_id, talk)
+            except BudgetExceeded as spent:
+                if str(spent.detail) in asked:  # allowed more, and none the wiser
+                    raise
+                expiry, store = self._with.services.decision_expiry, self._with.store
+                if await allowed(store, self._keeper, self._turn, spent, expiry):
+                    asked.add(str(spent.detail))
+                elif await self._wait():
+                    return None
 
     async def _reply(self, step_id: str, talk: Conversation) -> Reply:
         """The model's reply; asked again only when the way to the gateway broke."""
@@ -151,7 +149,7 @@ class TurnLoop:
         raise AssertionError("counting does not end")
 
     async def _call(self, request: ModelRequest, step_id: str, attempt: int) -> Reply:
-        deltas = Deltas(self._with.store.notifier, self._fence, self._turn, step_id)
+        deltas = Deltas(self._with.store.notifier, self._keeper, self._turn, step_id)
         try:
             return await self._with.model.reply(
                 request,
@@ -162,90 +160,3 @@ class TurnLoop:
             )
         finally:
             await deltas.flush()
-
-    async def _run_tools(self, position: int, calls: list[Block]) -> list[Block] | None:
-        """Results of all calls of one reply, in their order; the calls run side by side.
-
-        None: some results come from other turns, and this one waits; who ends the last of them
-        queues it again.
-        """
-        unique = {call["id"]: call for call in calls}
-        async with asyncio.TaskGroup() as group:
-            tasks = {
-                key: group.create_task(self._run_tool(position, call))
-                for key, call in unique.items()
-            }
-        results = [task.result() for task in tasks.values()]
-        done = [result for result in results if result is not None]
-        if len(done) == len(results):
-            return done
-        turns = self._with.store.turns
-        if await self._keeper.patiently(lambda: turns.wait(self._fence, self._turn.id)):
-            return None
-        await asyncio.sleep(0.05)  # quicker than we could wait for it, or being cancelled
-        return await self._run_tools(position, calls)
-
-    async def _run_tool(self, position: int, call: Block) -> Block | None:
-        """One call: claim, effect, record; what an earlier owner recorded is used as it is."""
-        tool = self._with.tools.get(call["name"])
-        effect = tool.effect if tool else "read_only"
-        tell = tool is None or not tool.delegates
-        claim = await self._keeper.patiently(
-            lambda: self._with.store.steps.claim_tool(
-                self._fence, self._turn, position, call, effect, tell=tell
-            )
-        )
-        if not claim.mine:
-            return await self._found(claim.step, call)
-        await self._keeper.confirm()
-        try:
-            state, content = await self._effect(claim.step, call)
-        except Delegated:
-            return None
-        return await self._record(claim.step, call, state, content)
-
-    async def _effect(self, step: Step, call: Block) -> tuple[StepState, Any]:
-        """Do it. A mistake the model can mend, or a tool's failure, is a result like any other."""
-        try:
-            tool = choose(self._with.tools, call["name"])
-            wanted = validate(tool, call["input"])
-            context = ToolCall(
-                user_id=self._turn.user_id,
-                thread_id=self._turn.thread_id,
-                turn_id=self._turn.id,
-                step_id=step.id,
-                tool_use_id=call["id"],
-                fence=self._fence,
-                actor=self._fence.key,
-                services=self._with.services,
-            )
-            if tool.effect in ("read_only", "idempotent"):
-                return StepState.DONE, await self._keeper.patiently(
-                    lambda: tool.run(context, wanted)
-                )
-            return StepState.DONE, await tool.run(context, wanted)
-        except (Fenced, StoreUnavailable, Delegated):
-            raise
-        except (ToolError, Invalid) as error:
-            return StepState.FAILED, error.message
-        except GrowqrError as error:
-            return StepState.FAILED, f"{call['name']} failed: {error.message}"
-        except Exception as error:  # noqa: BLE001  a tool's defect must not end the turn
-            _log.error("tool failed", tool=call["name"], turn_id=self._turn.id, exc_info=True)
-            return StepState.FAILED, f"{call['name']} failed unexpectedly: {type(error).__name__}"
-
-    async def _record(self, step: Step, call: Block, state: StepState, content: Any) -> Block:
-        await self._keeper.patiently(
-            lambda: self._with.store.steps.finish_tool(
-                self._fence, self._turn, step, state, content
-            )
-        )
-        return result_block(call["id"], content, is_error=state != StepState.DONE)
-
-    async def _found(self, step: Step, call: Block) -> Block:
-        """What an earlier owner left: its result, or a call whose outcome nobody knows."""
-        if step.state == StepState.INTENT:
-            return await self._record(step, call, StepState.UNKNOWN, UNKNOWN)
-        return result_block(
-            call["id"], step.output["content"], is_error=step.state != StepState.DONE
-        )

@@ -10,21 +10,27 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import Any
 
+from growqr.agents.asking import allowed
 from growqr.agents.deltas import Deltas
 from growqr.agents.keeper import Keeper
 from growqr.agents.types import SubAgentType
-from growqr.errors import GrowqrError, NotFound, StoreUnavailable, Unavailable
+from growqr.errors import BudgetExceeded, GrowqrError, NotFound, StoreUnavailable, Unavailable
 from growqr.identity import service_password
 from growqr.opencode import Bridge, Outcome, Progress, PromptIds, Server, new_prompt
 from growqr.states import StepState, TurnState
-from growqr.store import Step, Store, SubAgent, Turn
+from growqr.store import BudgetLimits, Step, Store, SubAgent, Turn
 
 START_PATIENCE = 120.0
 """Seconds until the user's OpenCode must be ready."""
 
 TOUCH_EVERY = 30.0
 """Seconds between two signs of use, so that a working service is not taken for idle."""
+
+
+GO_ON = "More budget was granted. Go on exactly where you were interrupted."
+"""What OpenCode is told then; its session has all that went before."""
 
 
 class SubAgentFailed(GrowqrError):
@@ -66,6 +72,21 @@ class UserOpenCode:
             await asyncio.sleep(TOUCH_EVERY)
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may be spent, and for how many seconds a person is waited for who may allow more."""
+
+    limits: BudgetLimits
+    expiry: float
+
+    async def breach(self, store: Store, turn: Turn) -> dict[str, Any] | None:
+        """The budget that is spent: scope, unit, limit, spent, and so in words."""
+        spent = await store.budgets.exceeded(turn.user_id, turn.id, self.limits)
+        if spent is None:
+            return None
+        return spent._asdict() | {"text": str(spent)}
+
+
 class Prompting:
     """The work of one sub-agent."""
 
@@ -78,6 +99,7 @@ class Prompting:
         bridge: Bridge,
         service: UserOpenCode,
         directory: str,
+        budget: Allowance,
     ) -> None:
         self._store = store
         self._keeper = keeper
@@ -87,21 +109,37 @@ class Prompting:
         self._bridge = bridge
         self._service = service
         self._directory = directory
+        self._budget = budget
 
     async def run(self, turn: Turn) -> None:
-        """Bring the turn to its end in the journal. Raises Unavailable without an OpenCode."""
-        step = await self._keeper.patiently(lambda: self._store.steps.prompt_of(turn.id))
-        if step is None or step.state == StepState.INTENT:
-            step = await self._prompted(turn, step)
-        await self._end(turn, step)
+        """Bring the turn to its end in the journal, or let it wait there for more budget.
 
-    async def _prompted(self, turn: Turn, found: Step | None) -> Step:
+        Raises Unavailable without an OpenCode, BudgetExceeded when nobody allowed more.
+        """
+        step = await self._keeper.patiently(lambda: self._store.steps.prompt_of(turn.id))
+        position = step.position if step else 1
+        while True:
+            if step is None or step.state == StepState.INTENT:
+                step = await self._prompted(turn, position, step)
+            breach = step.output.get("budget")
+            if not breach:
+                return await self._end(turn, step)
+            if await self._allowed(turn, breach):
+                step, position = None, position + 1
+            elif await self._keeper.patiently(lambda: self._store.turns.wait(self._fence, turn.id)):
+                return None
+
+    async def _allowed(self, turn: Turn, breach: dict[str, Any]) -> bool:
+        spent = BudgetExceeded(breach["text"], breach)
+        return await allowed(self._store, self._keeper, turn, spent, self._budget.expiry)
+
+    async def _prompted(self, turn: Turn, position: int, found: Step | None) -> Step:
         """The prompt's step with its end in it; `found` was begun by an earlier epoch."""
         using = asyncio.create_task(self._service.keep_in_use())
         try:
             ids = PromptIds(**found.input) if found else await self._ids()
             step = await self._keeper.patiently(
-                lambda: self._store.steps.begin_prompt(self._fence, turn, asdict(ids))
+                lambda: self._store.steps.begin_prompt(self._fence, turn, position, asdict(ids))
             )
             outcome = await self._ask(turn, step, ids, resumed=found is not None)
         except NotFound:
@@ -126,8 +164,10 @@ class Prompting:
         self._agent = self._agent._replace(session_id=session)
 
     async def _ask(self, turn: Turn, step: Step, ids: PromptIds, *, resumed: bool) -> Outcome:
-        said = await self._keeper.patiently(lambda: self._store.messages.of_turn(turn.id))
-        deltas = Deltas(self._store.notifier, self._fence, turn, step.id)
+        said = GO_ON
+        if step.position == 1:
+            said = await self._keeper.patiently(lambda: self._store.messages.of_turn(turn.id))
+        deltas = Deltas(self._store.notifier, self._keeper, turn, step.id)
         journal = _Journal(self._store, self._keeper, turn, step, deltas)
         await self._keeper.confirm()
         try:
@@ -145,7 +185,11 @@ class Prompting:
     async def _journaled(self, turn: Turn, step: Step, outcome: Outcome) -> Step:
         good = outcome.state == "completed"
         text = outcome.text or outcome.error or outcome.state
-        output = {"state": outcome.state, "text": text, "error": outcome.error}
+        output: dict[str, Any] = {"state": outcome.state, "text": text, "error": outcome.error}
+        if not good:
+            output["budget"] = await self._keeper.patiently(
+                lambda: self._budget.breach(self._store, turn)
+            )
         await self._keeper.patiently(
             lambda: self._store.steps.finish_prompt(
                 self._fence,

@@ -11,12 +11,11 @@ from typing import Any, NamedTuple, Protocol
 
 from growqr.events import Event
 
-BATCH = 64
-"""Events read or sent at once; bounds what a slow reader holds in memory."""
+BATCH, SIZE = 64, 128 * 1024
+"""Events, and their bytes, read or sent at once: what a slow reader holds in memory."""
 
 _RING_EVENTS = 256
 _RING_BYTES = 512 * 1024
-_CHUNK_BYTES = 128 * 1024
 
 
 class Frame(NamedTuple):
@@ -41,7 +40,8 @@ class Feed:
     """A contiguous run of events, `start` < seq ≤ `end`, in bounded memory.
 
     `end` is None until the first watcher has read where the journal stands. `target` is the
-    highest seq heard of; the hub reads the journal until `end` has reached it.
+    highest seq heard of; the hub reads the journal until `end` has reached it. At the loop's time
+    `fresh` the journal held nothing beyond `end`.
     """
 
     def __init__(self, user_id: str) -> None:
@@ -49,6 +49,7 @@ class Feed:
         self.start = 0
         self.end: int | None = None
         self.target = 0
+        self.fresh = 0.0
         self.watchers: set[Watcher] = set()
         self.pulling: asyncio.Task[None] | None = None
         self._ring: deque[Frame] = deque()
@@ -60,13 +61,19 @@ class Feed:
             self.start = self.end = last
             self.target = max(self.target, last)
 
+    def rewind(self, last: int) -> None:
+        """The journal ends at `last`, before what was read of it: it was restored from a copy."""
+        self._forget()
+        self.start = self.end = self.target = last
+        self.notice()
+
     def append(self, events: Iterable[Event]) -> None:
         """Take the events that come next, forget the oldest, wake who watches."""
         for event in events:
             frame = to_frame(event)
             if frame.seq - 1 != self.end:  # retention has cut here: watchers must look again
-                self._ring.clear()
-                self._bytes, self.start = 0, frame.seq - 1
+                self._forget()
+                self.start = frame.seq - 1
             self._ring.append(frame)
             self._bytes += len(frame.raw)
             self.end = frame.seq
@@ -77,17 +84,14 @@ class Feed:
         self.notice()
 
     def since(self, cursor: int) -> list[Frame] | None:
-        """The next frames after `cursor`, [] at the end, None when they are here no more."""
-        if self.end is None or cursor < self.start:
+        """The next frames after `cursor`, [] at the end, None where only the journal knows."""
+        if self.end is None or not self.start <= cursor <= self.end:
             return None
-        found: list[Frame] = []
-        size = 0
-        for frame in islice(self._ring, cursor - self.start, cursor - self.start + BATCH):
-            found.append(frame)
-            size += len(frame.raw)
-            if size >= _CHUNK_BYTES:
-                break
-        return found
+        return portion(islice(self._ring, cursor - self.start, None))
+
+    def _forget(self) -> None:
+        self._ring.clear()
+        self._bytes = 0
 
     def notice(self) -> None:
         """Wake every watcher."""
@@ -98,6 +102,18 @@ class Feed:
         """Hand a delta to every watcher."""
         for watcher in self.watchers:
             watcher.offer(thread_id, raw)
+
+
+def portion(frames: Iterable[Frame]) -> list[Frame]:
+    """The first of these, as many as are sent at once; one at least, however large."""
+    found: list[Frame] = []
+    size = 0
+    for frame in islice(frames, BATCH):
+        size += len(frame.raw)
+        if found and size > SIZE:
+            break
+        found.append(frame)
+    return found
 
 
 def to_frame(event: Event) -> Frame:

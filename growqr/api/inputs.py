@@ -110,7 +110,9 @@ def known_id(text: str, prefix: Prefix, noun: str) -> str:
     return text
 
 
-CursorKind = Literal["thread", "sub_agent", "message", "path", "history", "repo", "commit"]
+CursorKind = Literal[
+    "thread", "decision", "sub_agent", "message", "path", "history", "repo", "commit", "timer"
+]
 
 
 def make_cursor(kind: CursorKind, last: str | int) -> str:

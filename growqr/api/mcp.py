@@ -17,7 +17,6 @@ from fastapi.responses import JSONResponse
 from growqr import __version__, names
 from growqr.api.auth import check_depth
 from growqr.api.context import Context, Here
-from growqr.config import Settings
 from growqr.errors import GrowqrError, ToolError, Unauthorized, Unavailable
 from growqr.identity import instance_secret, read_token, stack_of
 from growqr.tools import Tool, ToolCall, ToolServices, choose, definitions, discover, validate
@@ -80,18 +79,14 @@ class Caller:
 async def _bearer(here: Context, request: Request) -> tuple[str, str]:
     """(user id, role) of the service that asks."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    fence = read_token(_secret(here.settings), token if scheme == "Bearer" else "")
+    secret = instance_secret(here.settings)
+    fence = read_token(secret, token if scheme == "Bearer" else "")
     if (bearer := stack_of(fence)) is None:
         raise Unauthorized("a token of a service of a stack is required")
     row = await here.store.services.get(bearer.user_id, bearer.role)
     if row is None or row.generation != bearer.generation:
         raise Unauthorized("this token is of a generation that has passed")
     return bearer.user_id, bearer.role
-
-
-@functools.cache
-def _secret(settings: Settings) -> bytes:
-    return instance_secret(settings)
 
 
 @functools.cache

@@ -1,8 +1,7 @@
 """Streams of events: every durable one exactly once and in order, whatever hints are lost.
 
 A replica has one hub: it listens once, follows the journal of each watched user once, and polls
-each second for what was not heard. A watcher has its own cursor and reads from its user's feed,
-or from the journal where it lies further back; it never waits for another.
+each second for what was not heard. A watcher has its own cursor and never waits for another.
 """
 
 from __future__ import annotations
@@ -10,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
-from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager
 
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from growqr.api.feed import BATCH, Feed, sse, to_frame
+from growqr.api.feed import BATCH, SIZE, Feed, sse
+from growqr.api.subscription import Subscription
 from growqr.errors import TooMany, Unavailable
 from growqr.store import Store
 
@@ -27,9 +25,6 @@ log = logging.getLogger(__name__)
 EVENTS, DELTAS = "growqr_event", "growqr_delta"
 PER_USER = 10
 PER_REPLICA = 2000
-
-_RETRY = b"retry: 2000\n"  # a part of the first event: alone it would look like an empty one
-_KEPT_DELTAS = 200
 
 
 class Hub:
@@ -87,8 +82,14 @@ class Hub:
             yield subscription
         finally:
             feed.watchers.discard(subscription)
-            if not feed.watchers:
-                self.feeds.pop(user_id, None)
+            if not feed.watchers and self.feeds.get(user_id) is feed:
+                del self.feeds[user_id]
+
+    def reached(self, feed: Feed, seq: int, at: float) -> None:
+        """The journal of that user stood at `seq` at the loop's time `at`."""
+        self.hint(feed, seq)
+        if feed.end is not None and seq <= feed.end:
+            feed.fresh = max(feed.fresh, at)
 
     def hint(self, feed: Feed, seq: int) -> None:
         """The journal of that user has reached `seq`, as somebody says."""
@@ -102,9 +103,12 @@ class Hub:
         """Read the journal up to the feed's target."""
         try:
             while feed.end is not None and feed.end < feed.target:
-                events = await self.store.events.after(feed.user_id, feed.end, limit=BATCH)
-                if not events:
-                    feed.target = feed.end
+                end, target = feed.end, feed.target
+                events = await self.store.events.after(feed.user_id, end, limit=BATCH, size=SIZE)
+                if feed.end != end:
+                    continue  # it was rewound meanwhile
+                if not events and feed.target == target:
+                    feed.target = end  # as far as the journal goes, whatever was said
                 feed.append(events)
         except Exception as error:  # noqa: BLE001 - the next poll tries again
             log.warning("journal of %s: %r", feed.user_id, error)
@@ -114,8 +118,9 @@ class Hub:
     async def _listen(self) -> None:
         while True:
             try:
-                async for channel, payload in self.store.listen(EVENTS, DELTAS):
-                    await self._heard(channel, payload)
+                async with aclosing(self.store.listen(EVENTS, DELTAS)) as notes:
+                    async for channel, payload in notes:
+                        await self._heard(channel, payload)
             except Exception as error:  # noqa: BLE001 - the poll goes on meanwhile
                 log.warning("listening failed: %r", error)
             await asyncio.sleep(self.poll)
@@ -140,103 +145,20 @@ class Hub:
 
     async def _look(self) -> None:
         """Ask the journal itself how far every watched user is."""
-        if not self.feeds:
+        feeds = dict(self.feeds)
+        if not feeds:
             return
+        now = asyncio.get_running_loop().time()
+        ends = {user_id: feed.end for user_id, feed in feeds.items()}
         try:
-            seqs = await self.store.events.last_seqs(list(self.feeds))
+            seqs = await self.store.events.last_seqs(list(feeds))
         except Exception as error:  # noqa: BLE001 - whatever it was, the next look must come
             log.warning("cannot poll the journal: %r", error)
             return
         for user_id, seq in seqs.items():
-            if feed := self.feeds.get(user_id):
-                self.hint(feed, seq)
-
-
-class Subscription:
-    """One stream: a cursor, and at most one batch in memory."""
-
-    def __init__(self, hub: Hub, feed: Feed, thread_id: str | None, until: float) -> None:
-        self._hub = hub
-        self._feed = feed
-        self._thread_id = thread_id
-        self._until = until
-        self._cursor = 0
-        self._news = asyncio.Event()
-        self._deltas: deque[bytes] = deque(maxlen=_KEPT_DELTAS)
-
-    def notice(self) -> None:
-        """There may be something to send."""
-        self._news.set()
-
-    def offer(self, thread_id: str | None, raw: bytes) -> None:
-        """A delta; a reader too slow for them loses the oldest."""
-        if self._thread_id in (None, thread_id):
-            self._deltas.append(raw)
-            self._news.set()
-
-    async def begin(self, cursor: int | None) -> None:
-        """Stand after `cursor`, or before the oldest event kept. Raises StoreUnavailable."""
-        floor, last = await self._hub.store.events.bounds(self._feed.user_id)
-        self._cursor = floor if cursor is None else cursor
-        self._feed.begin(last)
-        self._hub.hint(self._feed, last)
-
-    async def frames(self) -> AsyncIterator[bytes]:
-        """What to send, until the hub closes or the caller's token ends."""
-        yield _RETRY
-        loop = asyncio.get_running_loop()
-        spoken = loop.time()
-        while not self._hub.closing and time.time() < self._until:
-            self._news.clear()
-            before = self._cursor
-            pause = self._hub.ping
-            chunks = self._passing()
-            try:
-                chunks += await self._advance()
-            except Unavailable:
-                pause = self._hub.poll
-            if chunks:
-                yield b"".join(chunks)
-                spoken = loop.time()
-            if self._cursor != before:
-                continue
-            silence = spoken + self._hub.ping - loop.time()
-            if silence <= 0:
-                yield sse("ping", {})
-                spoken = loop.time()
-                continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(pause, silence)):
-                    await self._news.wait()
-
-    def _passing(self) -> list[bytes]:
-        deltas = list(self._deltas)
-        self._deltas.clear()
-        return deltas
-
-    async def _advance(self) -> list[bytes]:
-        """The next events, from the feed or, further back, from the journal."""
-        frames = self._feed.since(self._cursor)
-        if frames is None:
-            return await self._catch_up()
-        if frames:
-            self._cursor = frames[-1].seq
-        return [frame.raw for frame in frames if self._thread_id in (None, frame.thread_id)]
-
-    async def _catch_up(self) -> list[bytes]:
-        store, user_id = self._hub.store, self._feed.user_id
-        reached = self._feed.end or 0
-        events = await store.events.after(
-            user_id, self._cursor, thread_id=self._thread_id, limit=BATCH
-        )
-        floor, _ = await store.events.bounds(user_id)
-        if self._cursor < floor:  # asked after the read, so that no removal goes unseen
-            self._cursor = floor
-            return [sse("reset", {"seq": floor})]
-        last = events[-1].seq if events else self._cursor
-        # A batch that is not full holds all of this thread up to where the journal stood.
-        self._cursor = last if len(events) == BATCH else max(last, reached)
-        return [to_frame(event).raw for event in events]
+            if seq < (ends[user_id] or 0):
+                feeds[user_id].rewind(seq)
+            self.reached(feeds[user_id], seq, now)
 
 
 class EventStream(StreamingResponse):

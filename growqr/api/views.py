@@ -11,6 +11,7 @@ from growqr import names
 from growqr.directory import Lease
 from growqr.states import AgentState, StepState, TurnState, agent_state
 from growqr.store import (
+    Budget,
     MemoryCommit,
     MemoryFile,
     Message,
@@ -275,19 +276,20 @@ async def stack_view(store: Store, user_id: str) -> StackView:
 
 
 async def agent_view(store: Store, user_id: str) -> AgentView:
-    """The agent as the store knows it; no actor is asked."""
-    _, seq = await store.events.bounds(user_id)
-    turns = await store.turns.unfinished(names.grow_agent(user_id))
-    lease = await lease_of(store, user_id)
-    return AgentView(
-        user_id=user_id,
-        state=agent_state(live=lease.live, work=bool(turns)),
-        activity=await _activity(store, turns),
-        epoch=lease.epoch,
-        seq=seq,
-        unfinished=[OpenTurn.model_validate(turn._asdict()) for turn in turns],
-        stack=await stack_view(store, user_id),
-    )
+    """The agent as the store knew it at one moment; no actor is asked."""
+    async with store.snapshot():
+        _, seq = await store.events.bounds(user_id)
+        turns = await store.turns.unfinished(names.grow_agent(user_id))
+        lease = await lease_of(store, user_id)
+        return AgentView(
+            user_id=user_id,
+            state=agent_state(live=lease.live, work=bool(turns)),
+            activity=await _activity(store, turns),
+            epoch=lease.epoch,
+            seq=seq,
+            unfinished=[OpenTurn.model_validate(turn._asdict()) for turn in turns],
+            stack=await stack_view(store, user_id),
+        )
 
 
 async def lease_of(store: Store, user_id: str) -> Lease:
@@ -313,3 +315,19 @@ async def _activity(store: Store, turns: list[Turn]) -> Activity:
             at_tool = steps and steps[-1].kind == "tool" and steps[-1].state == StepState.INTENT
             return "tool" if at_tool else "thinking"
     return "waiting" if any(turn.state == TurnState.WAITING for turn in turns) else "idle"
+
+
+class BudgetView(BaseModel):
+    """What was spent today (UTC) in one unit: tokens, usd or seconds of model time.
+
+    `limit` counts what was granted; null: there is none.
+    """
+
+    scope: str
+    unit: Literal["tokens", "usd", "seconds"]
+    limit: float | None
+    spent: float
+
+    @classmethod
+    def of(cls, budget: Budget) -> BudgetView:
+        return cls.model_validate(budget._asdict() | {"limit": budget.limit or None})

@@ -122,7 +122,8 @@ class Client:
     async def events(self, path: str, after: int = 0) -> AsyncGenerator[Received, None]:
         """Every durable event after `after` once, in order, and deltas as they come; endless.
 
-        Raises Unavailable when the instance stays away, Unauthorized and NotFound as they are.
+        Behind a `reset` it goes on elsewhere: the caller has to read anew what it knows. Raises
+        Unavailable when the instance stays away, Unauthorized and NotFound as they are.
         """
         heard, pause = time.monotonic(), 0.1
         while True:
@@ -130,10 +131,11 @@ class Client:
                 async with aclosing(self._stream(path, after)) as stream:
                     async for event in stream:
                         heard, pause = time.monotonic(), 0.1
-                        seq = event.data.get("seq", after) if event.type == "reset" else event.seq
-                        if event.seq is not None and event.seq <= after:
+                        if event.type == "reset":
+                            after = event.data["seq"]
+                        elif event.seq is not None and event.seq <= after:
                             continue
-                        after = max(after, seq or 0)
+                        after = after if event.seq is None else event.seq
                         yield event
             except (_Away, httpx.TransportError, httpx_sse.SSEError):
                 pass

@@ -22,6 +22,11 @@ _CARDS: Final = {
     EventType.TOOL_FAILED: "✗",
     EventType.TOOL_UNKNOWN: "?",
 }
+_REQUESTS: Final = {
+    EventType.APPROVAL_REQUESTED: "approve {id}, or: growqr deny {id}",
+    EventType.BUDGET_EXCEEDED: "approve {id}, or: growqr deny {id}",
+    EventType.QUESTION_REQUESTED: 'answer {id} "…"',
+}
 
 
 @dataclass
@@ -82,6 +87,8 @@ class Transcript:
             self._line(json.dumps({"type": event.type} | event.data, ensure_ascii=False))
         elif event.type == EventType.TURN_STARTED and data.get("resumed"):
             self._note(f"  sub-agent lost → epoch {data.get('epoch')}")
+        elif event.type in _REQUESTS:
+            self._asked(data, _REQUESTS[EventType(event.type)])
         elif event.type in _CARDS:
             self._card("  " + _CARDS[EventType(event.type)], data)
         elif event.type == EventType.SUB_AGENT_PROGRESS:
@@ -109,8 +116,18 @@ class Transcript:
             self._inputs[data.get("tool_use_id", "")] = _gist(data.get("input"))
         elif kind in _CARDS:
             self._card(_CARDS[EventType(kind)], data)
+        elif kind in _REQUESTS:
+            self._asked(data, _REQUESTS[EventType(kind)])
         elif kind in TURN_ENDS:
             self._ended(kind, data)
+
+    def _asked(self, data: dict[str, Any], how: str) -> None:
+        """What a person is asked, and the command that answers it."""
+        asked, options = data.get("asked") or {}, data.get("options") or []
+        call = f"{asked['name']} {_gist(asked.get('input'))}: " if asked.get("name") else ""
+        choice = f" ({', '.join(options)})" if options else ""
+        self._note(f"? {call}{asked.get('text', '')}{choice}", dim=False)
+        self._note(f"  growqr {how.format(id=data.get('decision_id'))}", dim=False)
 
     def _started(self, data: dict[str, Any]) -> None:
         epoch = data.get("epoch")

@@ -55,7 +55,9 @@ class Daemon:
         self.ports, self.logs = Ports(settings.port), data / "logs"
         ray_folder = folder.ray_folder(data)
         token = data / "secrets" / "ray_token"
-        ray_env = ray_head.environment(self.ports, ray_folder, token)
+        ray_env = ray_head.environment(
+            self.ports, ray_folder, token, warm=settings.warm_workers > 0
+        )
         self.env = child_environment(settings, **ray_env)
         self.ray = RayHead(ray_folder, self.ports, settings.cpus, self.logs / "ray.log", self.env)
         self.postgres = programs and Postgres(
@@ -124,8 +126,8 @@ class Daemon:
         log.info("ready at %s", self.record.url)
 
     def _supervise(self) -> None:
-        """Watch; rebuild Ray whenever it dies, with pauses from 1 to 30 seconds."""
-        pause = FIRST_PAUSE
+        """Watch; rebuild Ray when it dies: at once, and again after 1 to 30 seconds."""
+        pause = 0.0
         while True:
             since = time.monotonic()
             try:
@@ -134,7 +136,7 @@ class Daemon:
             except _RayDied:
                 log.error("Ray ended and has to be built again")
             if time.monotonic() - since > STEADY:
-                pause = FIRST_PAUSE
+                pause = 0.0
             pause = self._rebuild(pause)
 
     def _rebuild(self, pause: float) -> float:
@@ -144,7 +146,7 @@ class Daemon:
             try:
                 self.ray.stop()
                 self._wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
                 self.ray.start()
                 self._note()
                 self._bring_up()

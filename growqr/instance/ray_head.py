@@ -25,6 +25,14 @@ OBJECT_STORE = 128 * 1024 * 1024
 MAX_CONNECTIONS = 20000
 GRACE = 2.0
 
+PRELOADED = (
+    "ray._common.pydantic_compat",
+    "ray._private.arrow_serialization",
+    "starlette.datastructures",
+    "growqr.actors.preload",
+)
+"""Ray imports the first three in an actor's first call. The last stands above this room."""
+
 
 @dataclass
 class RayHead:
@@ -116,13 +124,23 @@ class RayHead:
         return [sys.executable, ray, "start", "--head", "--block", "--disable-usage-stats", *flags]
 
 
-def environment(ports: Ports, folder: Path, token_file: Path) -> dict[str, str]:
-    """What Ray and Serve read from the environment of `ray start`, for `child_environment`."""
+def environment(ports: Ports, folder: Path, token_file: Path, *, warm: bool) -> dict[str, str]:
+    """What Ray and Serve read from the environment of `ray start`, for `child_environment`.
+
+    `warm`: every worker imports what agents need before it is one.
+    """
     ingress = folder / "h"
     first_http, last_http = ports.replica_http
     first_grpc, last_grpc = ports.replica_grpc
     values: dict[str, object] = {
         "RAY_worker_niceness": 0,
+        "RAY_preload_python_modules": ",".join(PRELOADED if warm else ()),
+        # A frozen node is given up after 15 s: no start waits for it any longer. Not sooner, for
+        # a head that is declared dead by a starved machine would take everything with it.
+        "RAY_health_check_initial_delay_ms": 5000,
+        "RAY_health_check_period_ms": 1000,
+        "RAY_health_check_timeout_ms": 2000,
+        "RAY_health_check_failure_threshold": 5,
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": token_file,
         "RAY_USAGE_STATS_ENABLED": 0,

@@ -13,17 +13,19 @@ from typing import Any
 
 import aiohttp
 
-from growqr.errors import GrowqrError, ModelError, ModelUnavailable
+from growqr.errors import BudgetExceeded, GrowqrError, ModelError, ModelUnavailable
 from growqr.models.base import ModelRequest, OnDelta, Reply, StreamEvent
 from growqr.models.stream import Assembly, decode
 
 CONNECT_DEADLINE = 10.0
 SILENCE_DEADLINE = 100.0
-"""Seconds without a byte; the gateway gives its own provider 90."""
+"""Seconds without a byte; the gateway itself is never silent for more than 15."""
 CALL_DEADLINE = 1800.0
 
 PASSING = frozenset({"api_error", "overloaded_error", "rate_limit_error", "timeout_error"})
 """Error types of the API that may be gone the next time."""
+
+BUDGET_FACTS = ("scope", "unit", "limit", "spent")
 
 
 class GatewayModel:
@@ -48,7 +50,8 @@ class GatewayModel:
     ) -> Reply:
         """The whole reply, told to `on_delta` piece by piece while it arrives.
 
-        Raises ModelUnavailable (no connection, cut or silent stream, server's fault) or
+        Raises ModelUnavailable (no connection, cut or silent stream, server's fault),
+        BudgetExceeded (`detail`: scope, unit, limit, spent; nothing was asked) or
         ModelError (the request was refused; asking again will not help).
         """
         headers = _headers(self._token, call_id, turn_id, step_id)
@@ -118,6 +121,8 @@ def refusal(body: dict[str, Any], status: int = 500) -> GrowqrError:
     error = error if isinstance(error, dict) else {}
     kind = str(error.get("type") or ("api_error" if status >= 500 else "invalid_request_error"))
     message = str(error.get("message") or f"the model gateway answered {status}")
+    if kind == BudgetExceeded.code:
+        return BudgetExceeded(message, {key: error.get(key) for key in BUDGET_FACTS})
     detail = {"type": kind, "status": status}
     if reason := error.get("reason"):
         detail["reason"] = str(reason)

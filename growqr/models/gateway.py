@@ -1,21 +1,22 @@
-"""The model gateway without its HTTP: admit, check, call, meter.
+"""The model gateway without its HTTP: admit, check, ask for the budget, call, meter.
 
-Whoever calls a model passes here, so that a former owner of a lease gets no answer and every
-call that began to answer is in the ledger once.
+Whoever calls a model passes here, so that a former owner of a lease gets no answer, no call
+begins beyond a budget, and every call that began to answer is in the ledger once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from growqr.config import Settings
 from growqr.directory import Fence
-from growqr.errors import Invalid, ModelUnavailable, StoreUnavailable, TooLarge
+from growqr.errors import BudgetExceeded, Invalid, StoreUnavailable, TooLarge
 from growqr.models.base import Provider, StreamEvent
 from growqr.models.callers import (
     Caller,
@@ -25,13 +26,18 @@ from growqr.models.callers import (
     Sessions,
     through_outage,
 )
-from growqr.models.retry import stream_with_retries
-from growqr.models.stream import Assembly
+from growqr.models.chain import Chain
+from growqr.models.prices import Price, micro_usd
+from growqr.models.retry import Call
+
+if TYPE_CHECKING:
+    from growqr.store import Budget
 
 MAX_BODY = 8 << 20
 """Bytes of one request to a model."""
 
-_CUT = {"reason": "cut"}
+Exceeded = Callable[[str, str | None], "Awaitable[Budget | None]"]
+"""(user id, turn id) → the budget that is spent, None while there is some left."""
 
 
 class Ledger(Protocol):
@@ -50,6 +56,8 @@ class Ledger(Protocol):
         output_tokens: int,
         cache_read_tokens: int = 0,
         cache_write_tokens: int = 0,
+        micro_usd: int = 0,
+        model_ms: int = 0,
     ) -> bool:
         """Book a call; False when it was booked before."""
 
@@ -71,11 +79,11 @@ class Limits:
 
 
 class Gateway:
-    """One provider, guarded and metered."""
+    """Providers in turn, guarded and metered."""
 
     def __init__(
         self,
-        provider: Provider,
+        chain: Chain,
         limits: Limits,
         *,
         leases: LeaseOwners,
@@ -83,11 +91,15 @@ class Gateway:
         read_token: Callable[[str], Fence],
         services: Services | None = None,
         sessions: Sessions | None = None,
+        exceeded: Exceeded | None = None,
+        prices: Mapping[str, Price] | None = None,
     ) -> None:
-        self.provider = provider
+        self.chain = chain
         self._limits = limits
         self.callers = Callers(read_token, leases, services, sessions)
         self._ledger = ledger
+        self._exceeded = exceeded
+        self._prices = prices or {}
         self._bookings: set[asyncio.Task[bool]] = set()
 
     @property
@@ -124,34 +136,44 @@ class Gateway:
         """The provider's events as they come; closing this closes the provider's call.
 
         The call is booked before message_stop is passed on, or when the stream ends early.
-        Raises ModelUnavailable, ModelError, or StoreUnavailable when it cannot be booked.
+        Raises BudgetExceeded before anybody is asked, ModelUnavailable, ModelError, or
+        StoreUnavailable when it cannot be booked.
         """
-        seen = Assembly()
+        await self._check_budget(caller)
+        call = Call()
         booked = False
         try:
-            async with aclosing(stream_with_retries(self.provider, request)) as events:
+            async with aclosing(self.chain.stream(request, call)) as events:
                 async for event in events:
-                    seen.feed(event)
-                    if seen.complete and not booked:
+                    if call.seen.complete and not booked:
                         booked = True
-                        await self._book(caller, seen)
+                        await self._book(caller, call)
                     yield event
-            if not seen.complete:
-                raise ModelUnavailable("the model's reply was cut before its end", _CUT)
         finally:
-            if seen.started and not booked:
+            if call.seen.started and not booked:
                 with suppress(StoreUnavailable):  # what ended the stream is the better news
-                    await self._book(caller, seen)
+                    await self._book(caller, call)
 
     async def close(self) -> None:
-        """Finish what is being booked, then give the provider's connections back."""
+        """Finish what is being booked, then give the providers' connections back."""
         await asyncio.gather(*self._bookings, return_exceptions=True)
-        await self.provider.close()
+        await self.chain.close()
 
-    async def _book(self, caller: Caller, seen: Assembly) -> None:
+    async def _check_budget(self, caller: Caller) -> None:
+        """Calls under way at the same time may still go beyond a limit."""
+        if (exceeded := self._exceeded) is None:
+            return
+        if budget := await through_outage(lambda: exceeded(caller.user_id, caller.turn_id)):
+            raise BudgetExceeded(str(budget), budget._asdict())
+
+    async def _book(self, caller: Caller, call: Call) -> None:
         """Write the ledger row in a task of its own: whoever hung up does not stop it."""
+        seen = call.seen
+        cost = micro_usd(self._prices, seen.model, seen.usage)
         spent: dict[str, Any] = caller._asdict() | seen.usage
-        spent |= {"provider": self.provider.name, "model": seen.model}
+        spent |= {"provider": call.provider, "model": seen.model or call.model}
+        spent["micro_usd"] = cost or micro_usd(self._prices, call.model, seen.usage)
+        spent["model_ms"] = round((time.monotonic() - call.began) * 1000)
         task = asyncio.create_task(through_outage(lambda: self._ledger.record(**spent)))
         self._bookings.add(task)
         task.add_done_callback(self._bookings.discard)

@@ -15,6 +15,8 @@ INVALID_JSON = "invalid_json"
 MAX_EVENT = 8 << 20
 """Bytes one event may have."""
 
+_CUT = {"reason": "cut"}
+
 _TOKENS = {
     "input_tokens": "input_tokens",
     "output_tokens": "output_tokens",
@@ -23,8 +25,19 @@ _TOKENS = {
 }
 
 
+_DELTAS = {
+    "text_delta": ("text", "text", "text"),
+    "thinking_delta": ("thinking", "thinking", "thinking"),
+    "signature_delta": ("thinking", "signature", "signature"),
+}
+"""Type of a delta → type of its block, key in the block, key in the delta."""
+
+
 class Assembly:
-    """A reply while it arrives. Unknown events and deltas are passed over, as the API asks."""
+    """A reply while it arrives. Unknown events and deltas are passed over, as the API asks.
+
+    What is not as the API has it is no reply: half a block never becomes part of one.
+    """
 
     def __init__(self) -> None:
         self.content: list[Block] = []
@@ -35,6 +48,7 @@ class Assembly:
         self.complete = False
         self._open: dict[int, Block] = {}
         self._arguments: dict[int, str] = {}
+        self._calls: set[str] = set()
 
     def feed(self, event: StreamEvent) -> tuple[str, str] | None:
         """Take the next event; returns ("text" | "thinking", piece) when there is one to show.
@@ -43,16 +57,17 @@ class Assembly:
         """
         try:
             return self._take(event)
-        except (KeyError, TypeError, AttributeError):
-            kind = event.get("type") if isinstance(event, dict) else event
-            raise ModelUnavailable(f"the model's server sent a malformed event: {kind}") from None
+        except (LookupError, TypeError, AttributeError, ValueError):
+            kind = event.get("type") if isinstance(event, dict) else type(event).__name__
+            said = f"the model's server sent a malformed event: {kind}"
+            raise ModelUnavailable(said, _CUT) from None
 
     def _take(self, event: StreamEvent) -> tuple[str, str] | None:
         match event.get("type"):
             case "message_start":
                 self._start(event["message"])
             case "content_block_start":
-                self._open[event["index"]] = dict(event["content_block"])
+                self._begin(event["index"], dict(event["content_block"]))
             case "content_block_delta":
                 return self._delta(event["index"], event["delta"])
             case "content_block_stop":
@@ -61,19 +76,32 @@ class Assembly:
                 self.stop_reason = event["delta"].get("stop_reason") or self.stop_reason
                 self._count(event.get("usage"))
             case "message_stop":
+                _require(self.started and not self._open)
                 self.complete = True
         return None
 
     def reply(self) -> Reply:
         """The whole reply. Raises ModelUnavailable when its end never came."""
         if not self.complete:
-            raise ModelUnavailable("the model's reply was cut before its end", {"reason": "cut"})
+            raise ModelUnavailable("the model's reply was cut before its end", _CUT)
         return Reply(self.content, self.stop_reason or "end_turn", self.model, self.usage)
 
     def _start(self, message: dict[str, Any]) -> None:
+        _require(not self.started)
         self.started = True
-        self.model = message.get("model", "")
+        self.model = str(message.get("model") or "")
         self._count(message.get("usage"))
+
+    def _begin(self, index: int, block: Block) -> None:
+        _require(self.started and index not in self._open)
+        if block["type"] == "tool_use":
+            _require(all(isinstance(block[key], str) and block[key] for key in ("id", "name")))
+            _require(isinstance(block.setdefault("input", {}), dict))
+            _require(block["id"] not in self._calls)
+            self._calls.add(block["id"])
+        elif block["type"] in ("text", "thinking"):
+            _require(isinstance(block.get(block["type"], ""), str))
+        self._open[index] = block
 
     def _count(self, usage: dict[str, Any] | None) -> None:
         """The API's counts are running totals: the last one said of each kind holds."""
@@ -82,19 +110,14 @@ class Assembly:
                 self.usage[ours] = count
 
     def _delta(self, index: int, delta: dict[str, Any]) -> tuple[str, str] | None:
-        block = self._open[index]
-        match delta.get("type"):
-            case "text_delta":
-                block["text"] = block.get("text", "") + delta["text"]
-                return "text", delta["text"]
-            case "thinking_delta":
-                block["thinking"] = block.get("thinking", "") + delta["thinking"]
-                return "thinking", delta["thinking"]
-            case "signature_delta":
-                block["signature"] = block.get("signature", "") + delta["signature"]
-            case "input_json_delta":
-                pieces = self._arguments.get(index, "")
-                self._arguments[index] = pieces + delta["partial_json"]
+        block, kind = self._open[index], delta.get("type")
+        if kind == "input_json_delta":
+            self._arguments[index] = self._arguments.get(index, "") + delta["partial_json"]
+        elif kind in _DELTAS:
+            of, key, said = _DELTAS[kind]
+            _require(block["type"] == of)
+            block[key] = block.get(key, "") + delta[said]
+            return (of, delta[said]) if key == of else None
         return None
 
     def _close(self, index: int) -> None:
@@ -106,6 +129,11 @@ class Assembly:
         if (arguments := self._arguments.pop(index, "")) and "input" in block:
             block["input"] = tool_input(arguments)
         self.content.append(block)
+
+
+def _require(right: bool) -> None:
+    if not right:
+        raise ValueError
 
 
 def tool_input(arguments: str) -> dict[str, Any]:
@@ -137,7 +165,7 @@ async def decode(chunks: AsyncIterable[bytes]) -> AsyncIterator[StreamEvent]:
             if event := _event(record):
                 yield event
         if len(buffer) > MAX_EVENT:
-            raise ModelUnavailable("the model's server sent an event without end")
+            raise ModelUnavailable("the model's server sent an event without end", _CUT)
 
 
 def _event(record: bytes) -> StreamEvent | None:
@@ -145,9 +173,11 @@ def _event(record: bytes) -> StreamEvent | None:
     if not lines:
         return None
     try:
-        event: StreamEvent = json.loads(b"\n".join(lines))
+        event = json.loads(b"\n".join(lines))
     except ValueError as error:
-        raise ModelUnavailable(f"the model's server sent no JSON: {error}") from None
+        raise ModelUnavailable(f"the model's server sent no JSON: {error}", _CUT) from None
+    if not isinstance(event, dict):
+        raise ModelUnavailable("the model's server sent an event that is no object", _CUT)
     return event
 
 

@@ -38,6 +38,10 @@ WINDOW: Final = 600.0
 PATIENCE: Final = 15.0
 """Seconds a service may answer nothing before it is ended and started again."""
 
+STEP: Final = 300.0
+"""Seconds one look at a user's services may take, their starts and ends included: what hangs in the
+runtime must keep neither the user's lease nor a worker for ever."""
+
 _POLL, _ROUND, _TRY_AGAIN = 1.0, 30.0, 60.0
 _log = log("stacks")
 
@@ -279,7 +283,10 @@ class Reconciler:
             self._due.discard(user_id)
             self._active.add(user_id)
             try:
-                await self.step(user_id)
+                async with asyncio.timeout(STEP):
+                    await self.step(user_id)
+            except TimeoutError:
+                _log.error("stack", user_id=user_id, error=f"no step within {STEP:g} s")
             except (Fenced, Unavailable):
                 pass  # somebody else's now, or asked again in a second
             except Exception as error:  # noqa: BLE001 one user's service must not stop the others'

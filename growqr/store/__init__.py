@@ -4,6 +4,7 @@
     queries/      every statement by name; _fenced.sql is the one form of an owner's write
     migrate.py    schema.sql and the numbered migrations
     notifier.py   hints to listeners, outside transactions; listen.py hears them
+    retention.py  what is old enough goes
     users leases events threads messages turns steps memory ledger     one module per noun
 
 Every call ends within 2.5 s, with its result or with StoreUnavailable.
@@ -11,15 +12,18 @@ Every call ends within 2.5 s, with its result or with StoreUnavailable.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
 
 from growqr.config import Settings
 from growqr.errors import InstanceError
+from growqr.store.budgets import Budget, BudgetLimits, Budgets
+from growqr.store.decisions import Decision, DecisionKind, Decisions
 from growqr.store.engine import Connection, Database
 from growqr.store.events import Events
-from growqr.store.leases import DueStart, Holder, Leases, Owner
+from growqr.store.leases import Holder, Leases, Owner
 from growqr.store.ledger import Idempotency, Slot, Usage
 from growqr.store.listen import listen
 from growqr.store.memory import Memory, MemoryCommit, MemoryFile
@@ -27,10 +31,21 @@ from growqr.store.messages import Accepted, Message, Messages
 from growqr.store.migrate import migrate, version
 from growqr.store.notifier import DELTAS, EVENTS, WORK, Notifier
 from growqr.store.repos import Repo, Repos
+from growqr.store.retention import Retention
 from growqr.store.services import Service, Services
 from growqr.store.steps import Claim, Step, Steps
 from growqr.store.sub_agents import SubAgent, SubAgents
+from growqr.store.supervision import (
+    DueTimer,
+    OpenDecision,
+    OpenLease,
+    OpenService,
+    OpenTurn,
+    Snapshot,
+    Supervised,
+)
 from growqr.store.threads import Thread, Threads
+from growqr.store.timers import Timer, Timers
 from growqr.store.turns import Turn, Turns
 from growqr.store.users import User, Users
 
@@ -39,22 +54,32 @@ __all__ = [
     "EVENTS",
     "WORK",
     "Accepted",
+    "Budget",
+    "BudgetLimits",
     "Claim",
     "Connection",
-    "DueStart",
+    "Decision",
+    "DecisionKind",
+    "DueTimer",
     "Holder",
     "MemoryCommit",
     "MemoryFile",
     "Message",
     "Notifier",
+    "OpenDecision",
+    "OpenLease",
+    "OpenService",
+    "OpenTurn",
     "Owner",
     "Repo",
     "Service",
     "Slot",
+    "Snapshot",
     "Step",
     "Store",
     "SubAgent",
     "Thread",
+    "Timer",
     "Turn",
     "User",
     "migrate",
@@ -64,22 +89,32 @@ __all__ = [
 
 
 class Store:
-    """All nouns over one small pool. Connects on first use; `max_idle` seconds later lets go."""
+    """All nouns over one small pool. Connects on first use; `max_idle` seconds later lets go.
 
-    def __init__(self, url: str, max_connections: int, *, max_idle: float = 60.0) -> None:
-        self._db = Database(url, max_connections, max_idle=max_idle)
+    `name` is what operators see of its connections (application_name).
+    """
+
+    def __init__(
+        self, url: str, max_connections: int, *, max_idle: float = 60.0, name: str = "growqr"
+    ) -> None:
+        self._db = Database(url, max_connections, max_idle=max_idle, name=name)
         self.users = Users(self._db)
         self.leases = Leases(self._db)
         self.events = Events(self._db)
+        self.retention = Retention(self._db)
         self.threads = Threads(self._db)
         self.messages = Messages(self._db)
         self.turns = Turns(self._db)
         self.steps = Steps(self._db)
+        self.decisions = Decisions(self._db)
         self.sub_agents = SubAgents(self._db)
         self.services = Services(self._db)
         self.memory = Memory(self._db)
         self.repos = Repos(self._db)
+        self.timers = Timers(self._db)
+        self.supervised = Supervised(self._db)
         self.usage = Usage(self._db)
+        self.budgets = Budgets(self._db)
         self.idempotency = Idempotency(self._db)
 
     @property
@@ -99,11 +134,15 @@ class Store:
         """Raises StoreUnavailable unless Postgres answers."""
         await self._db.all("last_seqs", dict, users=[])
 
+    def snapshot(self) -> AbstractAsyncContextManager[None]:
+        """What is read inside is one state of the truth, for a view that carries its `seq`."""
+        return self._db.snapshot()
+
     async def migrate(self) -> int:
         """Bring the schema to this code's version and return it."""
         return await migrate(self._db.url)
 
-    def listen(self, *channels: str) -> AsyncIterator[tuple[str, str]]:
+    def listen(self, *channels: str) -> AsyncGenerator[tuple[str, str], None]:
         """(channel, payload) of notifications, on a connection of its own."""
         return listen(self._db.url, *channels)
 
@@ -120,9 +159,11 @@ class Store:
         await self.close()
 
 
-def open_store(settings: Settings, max_connections: int = 8, *, max_idle: float = 60.0) -> Store:
+def open_store(
+    settings: Settings, max_connections: int = 8, *, max_idle: float = 60.0, name: str = "growqr"
+) -> Store:
     """The store of this instance, not yet opened."""
     if settings.database_url is None:
         raise InstanceError("DATABASE_URL is not set and no instance has written its settings")
     url = settings.database_url.get_secret_value()
-    return Store(url, max_connections, max_idle=max_idle)
+    return Store(url, max_connections, max_idle=max_idle, name=name)

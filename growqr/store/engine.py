@@ -6,8 +6,9 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -29,6 +30,11 @@ DEADLINE = 2.5
 Connection = psycopg.AsyncConnection[Any]
 T = TypeVar("T")
 
+_snapshot: ContextVar[dict[Database, Connection] | None] = ContextVar("snapshot", default=None)
+
+Prepared = Callable[[Connection], Awaitable[tuple[list[NewEvent], dict[str, Any]]]]
+"""Events and parameters of a write, read under the locks of its transaction."""
+
 
 class Written(NamedTuple):
     """What a fenced write did: `changed` is False when its condition no longer held."""
@@ -47,7 +53,9 @@ class Database:
     begun is not torn by the caller's cancellation; it ends in the background.
     """
 
-    def __init__(self, url: str, max_connections: int, *, max_idle: float = 60.0) -> None:
+    def __init__(
+        self, url: str, max_connections: int, *, max_idle: float = 60.0, name: str = "growqr"
+    ) -> None:
         self.url = url
         self._pool = AsyncConnectionPool(
             url,
@@ -59,7 +67,7 @@ class Database:
             # Short, so that after an outage the next caller tries at once, not after a backoff.
             reconnect_timeout=0.5,
             check=_alive,
-            kwargs={"autocommit": True, "connect_timeout": 2, "application_name": "growqr"},
+            kwargs={"autocommit": True, "connect_timeout": 2, "application_name": name},
         )
         self._running: set[asyncio.Task[Any]] = set()
         self.notifier = Notifier(self._notify)
@@ -90,21 +98,26 @@ class Database:
         /,
         *,
         after: str | None = None,
+        prepared: Prepared | None = None,
         **params: Any,
     ) -> Written:
         """The named change with its events, as owner of `fence`; raises Fenced when stale.
 
         `after` names a statement that locks a row first, so that the change sees what whoever
         held that row before has committed: one statement alone sees the state before its wait.
+        `prepared` then gives the events and further parameters, read under that lock.
         """
         params |= {"fence_key": fence.key, "fence_epoch": fence.epoch, **event_arrays(events)}
-        run = self._run_after(after, name, params) if after else self._run(sql.fenced(name), params)
+        if after:
+            run = self._run_after(after, name, params, prepared)
+        else:
+            run = self._run(sql.fenced(name), params)
         failpoints.reach(f"{name}.before")
         row = (await self.within(run))[0]
         failpoints.reach(f"{name}.after")
         if not row["held"]:
             raise Fenced(f"the lease {fence.key} has passed on from epoch {fence.epoch}")
-        if row["seq"] is not None and events:
+        if row["seq"] is not None and (events or prepared):
             self.notifier.event(row["user_id"], row["seq"])
         changed = row["note"] is not None
         return Written(changed, row["seq"], row["turn_id"], row["step_id"], row["note"] or {})
@@ -122,6 +135,20 @@ class Database:
                     yield conn
                     failpoints.reach(f"{name}.before")
                 failpoints.reach(f"{name}.after")
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[None]:
+        """What is read inside is one state of the database; nothing can be written."""
+        with _translated():
+            async with self._connection() as conn, conn.transaction():
+                await execute(conn, sql.texts()["snapshot"], {})
+                reading = {self: conn}
+                outer = _snapshot.set(reading)
+                try:
+                    yield
+                finally:
+                    reading.clear()  # tasks begun inside have inherited it
+                    _snapshot.reset(outer)
 
     async def within(self, call: Coroutine[Any, Any, T]) -> T:
         """The result of `call`, or StoreUnavailable at the deadline; it then ends unheard."""
@@ -144,7 +171,7 @@ class Database:
     async def _connection(self) -> AsyncIterator[Connection]:
         """A connection for as long as one call may take, whoever still waits for it."""
         async with self._pool.connection() as conn:
-            with _cut_after(conn, DEADLINE):
+            with cut_after(conn, DEADLINE):
                 yield conn
 
     async def _rows(self, name: str, into: type[T], params: dict[str, Any]) -> list[T]:
@@ -155,14 +182,21 @@ class Database:
 
     async def _run(self, text: str, params: dict[str, Any], into: type[Any] = dict) -> list[Any]:
         with _translated():
+            if conn := (_snapshot.get() or {}).get(self):
+                return await execute(conn, text, params, into)
             async with self._connection() as conn:
                 return await execute(conn, text, params, into)
 
-    async def _run_after(self, lock: str, name: str, params: dict[str, Any]) -> list[Any]:
+    async def _run_after(
+        self, lock: str, name: str, params: dict[str, Any], prepared: Prepared | None
+    ) -> list[Any]:
         with _translated():
             async with self._connection() as conn, conn.transaction():
                 await execute(conn, sql.texts()["lock_fence"], params)
                 await execute(conn, sql.texts()[lock], params)
+                if prepared:
+                    events, more = await prepared(conn)
+                    params |= more | event_arrays(events)
                 return await execute(conn, sql.fenced(name), params)
 
     async def _notify(self, channels: list[str], payloads: list[str]) -> None:
@@ -197,12 +231,13 @@ _last_used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
 async def _alive(conn: Connection) -> None:
     """A connection unused for a second is asked first, so that an outage costs no caller."""
     if time.monotonic() - _last_used.get(conn, 0.0) > 1.0:
-        with _cut_after(conn, 1.0):
+        with cut_after(conn, 1.0):
             await AsyncConnectionPool.check_connection(conn)
 
 
 @contextmanager
-def _cut_after(conn: Connection, seconds: float) -> Iterator[None]:
+def cut_after(conn: Connection, seconds: float) -> Iterator[None]:
+    """End the connection, and with it what is asked of it, when this takes longer."""
     late = asyncio.get_running_loop().call_later(seconds, _cut, conn)
     try:
         yield

@@ -13,14 +13,21 @@ class Events:
         self._db = db
 
     async def after(
-        self, user_id: str, seq: int, *, thread_id: str | None = None, limit: int = 500
+        self,
+        user_id: str,
+        seq: int,
+        *,
+        thread_id: str | None = None,
+        limit: int = 500,
+        size: int = 2**62,
     ) -> list[Event]:
-        """Up to `limit` events with a greater seq, ascending; of one thread if given."""
-        if thread_id is None:
-            return await self._db.all("events_after", Event, user=user_id, seq=seq, limit=limit)
-        return await self._db.all(
-            "thread_events_after", Event, user=user_id, thread=thread_id, seq=seq, limit=limit
-        )
+        """The next events behind `seq`, ascending; of one thread if given. [] when there are none.
+
+        At most `limit`, and no more than about `size` bytes as Postgres keeps them.
+        """
+        which = "events_after" if thread_id is None else "thread_events_after"
+        place = {"user": user_id, "thread": thread_id, "seq": seq}
+        return await self._db.all(which, Event, **place, limit=limit, size=size)
 
     async def bounds(self, user_id: str) -> tuple[int, int]:
         """(retention floor, last seq); events up to the floor are no longer kept."""

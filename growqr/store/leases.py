@@ -10,14 +10,6 @@ from growqr.store import sql
 from growqr.store.engine import Database, execute
 
 
-class DueStart(NamedTuple):
-    """A lease with work and no live owner; `overdue`: its awaited start should be given up."""
-
-    key: str
-    epoch: int
-    overdue: bool
-
-
 class Holder(NamedTuple):
     """Who took the lease last, for operators: a process as it named itself."""
 
@@ -87,23 +79,10 @@ class Leases:
         """Give up the start of this epoch, so that whoever comes late with it finds no row."""
         return await self._yes("burn_epoch", fence)
 
-    async def due_starts(self, *, patience: float, limit: int = 100) -> list[DueStart]:
-        """Leases whose work nobody does; marks since when their start is awaited."""
-        return await self._db.all("due_starts", DueStart, patience=patience, limit=limit)
-
     async def live_holders(self) -> list[Holder]:
         """Who is awake: every agent's live lease with the process that holds it."""
         kinds = [names.GROW_AGENTS, names.SUB_AGENTS]
         return await self._db.all("live_holders", Holder, kinds=kinds)
-
-    async def live_agents(self) -> list[Lease]:
-        """Leases of all agents that are awake."""
-        kinds = [names.GROW_AGENTS, names.SUB_AGENTS]
-        return await self._db.all("live_agents", Lease, kinds=kinds)
-
-    async def forgotten(self) -> list[Lease]:
-        """Live leases with work that their owner seems not to know of."""
-        return await self._db.all("forgotten_leases", Lease)
 
     async def _yes(self, name: str, fence: Fence, **params: object) -> bool:
         return bool(await self._db.all(name, dict, key=fence.key, epoch=fence.epoch, **params))

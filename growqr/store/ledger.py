@@ -31,8 +31,13 @@ class Usage:
         output_tokens: int,
         cache_read_tokens: int = 0,
         cache_write_tokens: int = 0,
+        micro_usd: int = 0,
+        model_ms: int = 0,
     ) -> bool:
-        """Charge a call, once; False when `call_id` was there before."""
+        """Charge a call, once; False when `call_id` was there before.
+
+        `micro_usd`: millionths of a US dollar; `model_ms`: how long the model worked.
+        """
         row = await self._db.one(
             "record_usage",
             dict,
@@ -46,11 +51,13 @@ class Usage:
             output_tokens=output_tokens,
             cache_read_tokens=cache_read_tokens,
             cache_write_tokens=cache_write_tokens,
+            micro_usd=micro_usd,
+            model_ms=model_ms,
         )
         return row is not None
 
     async def of_turn(self, turn_id: str) -> dict[str, int]:
-        """Number of calls and sums of tokens of one turn."""
+        """Number of calls, and sums of tokens, `micro_usd` and `model_ms`, of one turn."""
         row = await self._db.one("usage_of_turn", dict, turn=turn_id)
         return dict(row or {})
 

@@ -173,13 +173,15 @@ class Steps:
         return written.changed
 
     async def prompt_of(self, turn_id: str) -> Step | None:
-        """The prompt of a sub-agent's turn, if its intent was journaled."""
-        step_id = names.derived_id("stp", turn_id, "prompt")
-        return await self._db.one("get_step", Step, step=step_id)
+        """The newest prompt of a sub-agent's turn, if its intent was journaled."""
+        return await self._db.one("newest_prompt", Step, turn=turn_id)
 
-    async def begin_prompt(self, fence: Fence, turn: Turn, ids: dict[str, str]) -> Step:
-        """Intent of a prompt: session, message and part ids, before it is sent."""
-        step_id = names.derived_id("stp", turn.id, "prompt")
+    async def begin_prompt(
+        self, fence: Fence, turn: Turn, position: int, ids: dict[str, str]
+    ) -> Step:
+        """Intent of a prompt, a turn's first or a later one: the ids it will be sent under."""
+        number = () if position == 1 else (position,)
+        step_id = names.derived_id("stp", turn.id, "prompt", *number)
         await self._db.fenced(
             fence,
             "begin_prompt",
@@ -187,6 +189,7 @@ class Steps:
             step=step_id,
             turn=turn.id,
             thread=turn.thread_id,
+            position=position,
             input=jsonb(ids),
         )
         return await self.get(step_id)

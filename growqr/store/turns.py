@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from growqr.errors import Conflict, NotFound
 from growqr.events import EventType, NewEvent
 from growqr.states import StepState, TurnState, sources
 from growqr.store import sql
-from growqr.store.engine import Database, event_arrays, execute
+from growqr.store.engine import Connection, Database, event_arrays, execute
 from growqr.store.jsonb import jsonb
 
 ENDS = {
@@ -29,7 +30,10 @@ SUB_AGENT_ENDS = {
 
 
 class Turn(NamedTuple):
-    """Everything done about one message; `epoch` is that of the owner who claimed it last."""
+    """Everything done about one message; `epoch` is that of the owner who claimed it last.
+
+    `seconds_left` until its deadline, by the database's clock when it was read.
+    """
 
     id: str
     user_id: str
@@ -48,6 +52,8 @@ class Turn(NamedTuple):
     deadline_at: datetime | None
     parent_step: str | None
     seq: int
+    waiting_since: datetime | None
+    seconds_left: float | None
 
 
 class Parent(NamedTuple):
@@ -57,6 +63,7 @@ class Parent(NamedTuple):
     turn_id: str
     tool_use_id: str
     name: str
+    open: bool
     thread_id: str
     lease_key: str
 
@@ -97,31 +104,19 @@ class Turns:
         error: dict[str, Any] | None = None,
     ) -> bool:
         """End the turn, once; False when it had ended before."""
-        data: dict[str, Any] = {"error": error} if error else {}
-        if result is not None:
-            data["text"] = result
-        why = error["message"] if error else f"the turn was {state} before this was done"
-        answer = result if state == TurnState.COMPLETED else why
-        events, answered = await self._ending(turn_id, state, data, answer or "")
-        if names.is_sub_agent(fence.key):
-            events.append(NewEvent(SUB_AGENT_ENDS[state], data=data))
+        end = _End(turn_id, state, result=result, error=error, actor=fence.key)
         written = await self._db.fenced(
             fence,
             "finish_turn",
-            events,
             after="lock_ending_turn",
+            prepared=end.prepared,
             turn=turn_id,
-            state=state.value,
-            result=result,
-            error=jsonb(error),
-            interrupted=jsonb({"content": f"interrupted: {why}"}),
             sources=sources(state),
-            **answered,
         )
         return written.changed
 
     async def wait(self, fence: Fence, turn_id: str) -> bool:
-        """Let the turn wait for its open tool calls; False: there is none any more, go on.
+        """Let the turn wait for what it asked and delegated; False: nothing is open, go on.
 
         Also True when it waited and that has ended since: it goes on by being claimed again.
         """
@@ -145,15 +140,12 @@ class Turns:
         Answers with the leases of all who should be told. Raises NotFound, or Conflict when the
         turn has already ended otherwise.
         """
-        cancelled = await self._db.within(self._cancel(user_id, turn_id))
+        end = _End(turn_id, TurnState.CANCELLED, actor=user_id)
+        known = await self._end(user_id, end)
         turn = await self.get(user_id, turn_id)
-        if cancelled is None and turn.state != TurnState.CANCELLED:
+        if not known and turn.state != TurnState.CANCELLED:
             raise Conflict(f"the turn {turn_id} is already {turn.state}")
-        if cancelled is not None and cancelled["seq"] is not None:
-            self._db.notifier.event(user_id, cancelled["seq"])
-        parent = await self.parent(turn_id)
-        leases = [await self._lease(turn.lease_key)]
-        leases += [await self._lease(parent.lease_key)] if parent else []
+        leases = await self._concerned(turn)
         for child in await self._db.all("child_turns", dict, turn=turn_id):
             with suppress(Conflict):  # it has just ended by itself
                 leases += (await self.cancel(user_id, child["id"]))[1]
@@ -166,31 +158,101 @@ class Turns:
             leases += (await self.cancel(user_id, turn.id))[1]
         return leases
 
-    async def _cancel(self, user_id: str, turn_id: str) -> dict[str, Any] | None:
-        events, answered = await self._ending(turn_id, TurnState.CANCELLED, {}, "cancelled")
-        params = {"user": user_id, "turn": turn_id, **answered, **event_arrays(events)}
-        params["interrupted"] = jsonb({"content": "interrupted: the turn was cancelled"})
-        async with self._db.transaction("cancel_turn") as conn:
+    async def withdraw(self, user_id: str, message_id: str) -> Turn:
+        """Take a message back that nobody has begun with: it was never said.
+
+        Raises NotFound, or Conflict when its turn has begun or ended.
+        """
+        row = await self._db.one("turn_of_message", dict, user=user_id, message=message_id)
+        if row is None:
+            raise NotFound(f"there is no message {message_id} of yours")
+        gone = NewEvent(EventType.MESSAGE_WITHDRAWN, data={"message_id": message_id})
+        end = _End(row["turn_id"], TurnState.CANCELLED, actor=user_id, told=[gone])
+        known = await self._end(user_id, end, unbegun=True)
+        turn = await self.get(user_id, row["turn_id"])
+        if not known and (turn.state != TurnState.CANCELLED or turn.started_at is not None):
+            raise Conflict(f"the message is no longer queued: its turn {turn.id} is {turn.state}")
+        return turn
+
+    async def give_up(self, turn_id: str, error: dict[str, str]) -> list[Lease]:
+        """End a turn as failed without its owner: its time is over, or it has none.
+
+        `error`: code and message. Answers with the leases of all who should be told.
+        """
+        turn = await self.get(None, turn_id)
+        end = _End(turn_id, TurnState.FAILED, error=error, actor="supervisor")
+        if not await self._end(turn.user_id, end, force=True):
+            return []
+        return await self._concerned(turn)
+
+    async def _end(
+        self, user_id: str, end: _End, *, unbegun: bool = False, force: bool = False
+    ) -> bool:
+        """End the turn or ask for its end, from outside; False when it had ended before."""
+        params = {"user": user_id, "turn": end.turn_id, "unbegun": unbegun, "force": force}
+        params["actor"] = end.actor
+        row = await self._db.within(self._ended(end, params))
+        if row is not None and row["seq"] is not None:
+            self._db.notifier.event(user_id, row["seq"])
+        return row is not None
+
+    async def _ended(self, end: _End, params: dict[str, Any]) -> dict[str, Any] | None:
+        async with self._db.transaction("end_turn") as conn:
             await execute(conn, sql.texts()["lock_ending_turn"], params)
-            rows = await execute(conn, sql.texts()["cancel_turn"], params)
+            events, ending = await end.prepared(conn)
+            params |= ending | event_arrays(events)
+            rows = await execute(conn, sql.texts()["end_turn"], params)
         return rows[0] if rows else None
 
-    async def _ending(
-        self, turn_id: str, state: TurnState, data: dict[str, Any], answer: str
-    ) -> tuple[list[NewEvent], dict[str, Any]]:
-        """Events of a turn's end, and what its parent's tool call is answered."""
-        events = [NewEvent(ENDS[state], data=data)]
-        done = state == TurnState.COMPLETED
-        if parent := await self.parent(turn_id):
-            told = {"tool_use_id": parent.tool_use_id, "name": parent.name, "output": answer}
-            kind = EventType.TOOL_COMPLETED if done else EventType.TOOL_FAILED
-            events.append(NewEvent(kind, parent.thread_id, parent.turn_id, parent.id, data=told))
-        step = StepState.DONE if done else StepState.FAILED
+    async def _concerned(self, turn: Turn) -> list[Lease]:
+        """Leases of the turn's agent and of the one that waits for it."""
+        parent = await self.parent(turn.id)
+        keys = [turn.lease_key] + ([parent.lease_key] if parent else [])
+        found = [await self._db.one("get_lease", Lease, key=key) for key in keys]
+        return [lease or Lease(key, 0, live=False) for key, lease in zip(keys, found, strict=True)]
+
+
+class _End:
+    """The end of a turn: its events, and the result of the tool call that waits for it."""
+
+    def __init__(
+        self,
+        turn_id: str,
+        state: TurnState,
+        *,
+        actor: str,
+        result: str | None = None,
+        error: dict[str, Any] | None = None,
+        told: Sequence[NewEvent] = (),
+    ) -> None:
+        self.turn_id, self.actor = turn_id, actor
+        self._state, self._result, self._error, self._told = state, result, error, told
+
+    async def prepared(self, conn: Connection) -> tuple[list[NewEvent], dict[str, Any]]:
+        """Events and parameters, once the rows of this turn and its parent are locked."""
+        data: dict[str, Any] = {"error": self._error} if self._error else {}
+        if self._result is not None:
+            data["text"] = self._result
+        events = [*self._told, NewEvent(ENDS[self._state], data=data)]
+        done = self._state == TurnState.COMPLETED
+        why = self._error["message"] if self._error else f"the turn was {self._state}"
+        answer = (self._result or "") if done else why
+        found = await execute(conn, sql.texts()["parent_step"], {"turn": self.turn_id}, Parent)
+        if found and found[0].open:
+            events.append(_answered(found[0], answer, done=done))
+        if names.is_sub_agent(self.actor):
+            events.append(NewEvent(SUB_AGENT_ENDS[self._state], data=data))
         return events, {
-            "parent_state": step.value,
+            "state": self._state.value,
+            "result": self._result,
+            "error": jsonb(self._error),
+            "interrupted": jsonb({"content": f"interrupted: {why}"}),
+            "parent_state": (StepState.DONE if done else StepState.FAILED).value,
             "parent_output": jsonb({"content": answer}),
         }
 
-    async def _lease(self, key: str) -> Lease:
-        lease = await self._db.one("get_lease", Lease, key=key)
-        return lease or Lease(key, 0, live=False)
+
+def _answered(parent: Parent, answer: str, *, done: bool) -> NewEvent:
+    told = {"tool_use_id": parent.tool_use_id, "name": parent.name, "output": answer}
+    kind = EventType.TOOL_COMPLETED if done else EventType.TOOL_FAILED
+    return NewEvent(kind, parent.thread_id, parent.turn_id, parent.id, data=told)

@@ -6,10 +6,20 @@
 A mistake of the model is a ToolError whose message tells it how to mend the call.
 """
 
-from growqr.tools.base import Delegated, Effect, Result, Tool, ToolCall, ToolInput, ToolServices
+from growqr.tools.base import (
+    NOT_HAPPENED,
+    Delegated,
+    Effect,
+    Result,
+    Tool,
+    ToolCall,
+    ToolInput,
+    ToolServices,
+)
 from growqr.tools.catalogue import choose, definitions, discover, validate
 
 __all__ = [
+    "NOT_HAPPENED",
     "Delegated",
     "Effect",
     "Result",

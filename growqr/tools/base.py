@@ -6,7 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,11 +32,15 @@ InputT = TypeVar("InputT", bound=ToolInput)
 
 @dataclass(frozen=True, slots=True)
 class ToolServices:
-    """What tools may use of the instance: `sub_agent_types` by name, with what each is for."""
+    """What tools may use of the instance: `sub_agent_types` by name, with what each is for.
+
+    `decision_expiry`: seconds for which a person may be waited for.
+    """
 
     store: Store
     directory: Directory
     sub_agent_types: Mapping[str, str]
+    decision_expiry: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,10 @@ class Delegated(Exception):
     """Raised by a tool whose result will be the end of another turn; this one waits for it."""
 
 
+NOT_HAPPENED: Final = object()
+"""What `Tool.happened` answers where the call left no trace: it is made again."""
+
+
 class Tool(ABC, Generic[InputT]):
     """One tool. `effect` says what a successor does with a call that has no result.
 
@@ -84,3 +92,10 @@ class Tool(ABC, Generic[InputT]):
     @abstractmethod
     async def run(self, call: ToolCall, input: InputT) -> Result:
         """Do it. Raises ToolError for what the model can mend, other errors as they come."""
+
+    async def happened(self, call: ToolCall, input: InputT) -> Any:
+        """For `reconcilable`: the Result of this interrupted call, or NOT_HAPPENED.
+
+        None: it cannot be told, and the call counts as unsafe. It has the operation id to ask by.
+        """
+        return None

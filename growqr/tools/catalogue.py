@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 import pkgutil
 from importlib import import_module
-from types import ModuleType
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from pydantic import ValidationError
 
 from growqr.errors import ToolError
+from growqr.logs import log
 from growqr.models import INVALID_JSON
 from growqr.tools.base import Tool, ToolInput
 
 _NO_LEAVES = frozenset({"base", "catalogue"})
 _MAX_VALUE = 120
+_log = log("tools")
 
 
 def discover(package: str = "growqr.tools") -> dict[str, Tool[Any]]:
-    """Every tool of a folder by name: the `tool` of each of its modules.
+    """Every tool by name: the `tool` of each module of a folder, then those of other packages.
 
-    Raises TypeError for a module without one and ValueError when two have the same name.
+    Others offer theirs as entry points of the group that has the folder's name: a module like a
+    leaf, or the tool itself. One of these that is broken, or has a name that is taken, is left
+    out and logged. Of the folder's own, raises TypeError for a module without a tool and
+    ValueError when two have the same name.
     """
     found: dict[str, Tool[Any]] = {}
     for module in pkgutil.iter_modules(import_module(package).__path__):
@@ -31,6 +36,16 @@ def discover(package: str = "growqr.tools") -> dict[str, Tool[Any]]:
         if tool.name in found:
             raise ValueError(f"two tools are named {tool.name}: rename the one in {module.name}")
         found[tool.name] = tool
+    for entry in sorted(entry_points(group=package), key=lambda entry: (entry.name, entry.value)):
+        try:
+            tool = _brought(entry)
+            if tool.name in found:
+                raise ValueError(f"a tool named {tool.name} is there already")
+            found[tool.name] = tool
+        except Exception as error:  # noqa: BLE001  another's defect must not end the agent
+            _log.error(
+                "tool left out", entry_point=f"{entry.name} = {entry.value}", reason=str(error)
+            )
     return found
 
 
@@ -74,10 +89,18 @@ def validate(tool: Tool[Any], raw_input: Any) -> ToolInput:
     return checked
 
 
-def _tool_of(module: ModuleType) -> Tool[Any]:
-    tool = getattr(module, "tool", None)
+def _brought(entry: EntryPoint) -> Tool[Any]:
+    """The tool an entry point names. Raises whatever is wrong with it."""
+    tool = _tool_of(entry.load())
+    definitions({tool.name: tool})  # a schema that cannot be made would fail every model call
+    return tool
+
+
+def _tool_of(leaf: Any) -> Tool[Any]:
+    tool = leaf if isinstance(leaf, Tool) else getattr(leaf, "tool", None)
     if not isinstance(tool, Tool):
-        raise TypeError(f"{module.__name__} has no `tool`; a leaf ends with `tool = MyTool()`")
+        where = getattr(leaf, "__name__", repr(leaf))
+        raise TypeError(f"{where} has no `tool`; a leaf ends with `tool = MyTool()`")
     return tool
 
 

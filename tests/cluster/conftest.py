@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -28,15 +29,37 @@ def messages_api() -> Iterator[MessagesApi]:
 def instance(
     messages_api: MessagesApi, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Instance]:
-    """Up for the session: embedded Postgres, or a schema of its own in DATABASE_URL."""
-    env = {"ANTHROPIC_API_KEY": CANARY, "ANTHROPIC_BASE_URL": messages_api.url}
+    """Up for the session, with two replicas of the api."""
+    with _running(messages_api, tmp_path_factory, GROWQR_API_REPLICAS="2") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lab(messages_api: MessagesApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """One for rougher handling: agents soon asleep, failpoints, an OpenCode that never starts."""
+    rough = {
+        "GROWQR_IDLE_SLEEP": "5",
+        "GROWQR_SUB_AGENT_SLEEP": "2",
+        "GROWQR_FAILPOINTS": str(tmp_path_factory.mktemp("failpoints")),
+        "GROWQR_OPENCODE_BIN": "/bin/false",
+    }
+    with _running(messages_api, tmp_path_factory, **rough) as running:
+        yield running
+
+
+@contextmanager
+def _running(
+    messages_api: MessagesApi, folders: pytest.TempPathFactory, **env: str
+) -> Iterator[Instance]:
+    """Embedded Postgres, or a schema of its own in DATABASE_URL."""
+    env |= {"ANTHROPIC_API_KEY": CANARY, "ANTHROPIC_BASE_URL": messages_api.url}
     outside = os.environ.get("DATABASE_URL")
     if outside:
         schema = f"i_{secrets.token_hex(6)}"
         with psycopg.connect(outside, autocommit=True) as conn:
             conn.execute(f"create schema {schema}".encode())
         env["DATABASE_URL"] = in_schema(outside, schema)
-    running = Instance(tmp_path_factory.mktemp("i") / "data", **env)
+    running = Instance(folders.mktemp("i") / "data", **env)
     running.up()
     yield running
     running.down()
@@ -49,5 +72,5 @@ def instance(
 def parted(request: pytest.FixtureRequest) -> Iterator[None]:
     """Everybody a test met hangs up at its end."""
     yield
-    if "instance" in request.fixturenames:
-        request.getfixturevalue("instance").part()
+    for name in {"instance", "lab"} & set(request.fixturenames):
+        request.getfixturevalue(name).part()

@@ -17,8 +17,13 @@ HEAVY = "anthropic cryptography docker fastapi httpx jose pygit2 pygments rich s
 """What agents must not load."""
 
 MEGABYTE = 1024 * 1024
-IDLE, AFTER_TWENTY = 20, 30
-"""Megabytes an agent may use beyond a bare actor, after its first turn and after twenty more."""
+IDLE, AFTER_TWENTY = 10, 20
+"""Megabytes an agent may use beyond an actor that does nothing on a worker with the same modules,
+after its first turn and after twenty more."""
+
+WORKER = 72
+"""Megabytes of that actor. Every worker of the cluster carries the agents' modules, and as many
+as are kept ready carry them for nothing: without them it has 49."""
 
 
 @pytest.fixture
@@ -56,6 +61,7 @@ def test_an_idle_agent_costs_little_more_than_a_bare_actor(instance: Instance, b
     floor_later, later = unshared(bare), unshared(pid)
     assert holder(instance, anna)[0] == pid
     print(f"USS: agent {first:.1f}, later {later:.1f} MB; bare {floor:.1f}, {floor_later:.1f} MB")
+    assert floor <= WORKER
     assert first <= floor + IDLE
     assert later <= floor_later + AFTER_TWENTY
 

@@ -2,9 +2,37 @@
 
 from __future__ import annotations
 
-import httpx
+import os
+import signal
+import time
+from collections.abc import Generator
+from typing import Any
 
-from tests.instances import Instance
+import httpx
+from httpx_sse import EventSource
+
+from tests.instances import Instance, Person, processes_of
+
+
+def rejoined(person: Person, seconds: float) -> Generator[dict[str, Any], None, None]:
+    """Durable events from the first, over as many connections as it takes."""
+    until, last = time.monotonic() + seconds, 0
+    while time.monotonic() < until:
+        try:
+            head = {"last-event-id": str(last)}
+            with person.http.stream(
+                "GET", "/actors/me/events", headers=head, timeout=seconds
+            ) as answer:
+                for event in EventSource(answer).iter_sse() if answer.status_code == 200 else ():
+                    assert event.event != "reset"
+                    if event.event not in ("ping", "delta"):
+                        last = int(event.id)
+                        yield event.json()
+                    assert time.monotonic() < until, f"nothing more than {last}"
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"nothing more than {last} within {seconds:g} s")
 
 
 def test_a_client_cut_again_and_again_sees_every_event_once(instance: Instance):
@@ -55,6 +83,31 @@ def test_many_streams_on_both_replicas_tell_the_same(instance: Instance):
                 break
         told.append(seqs)
     assert told == [list(range(1, last + 1))] * 6
+
+
+def test_a_stream_opened_while_a_replica_dies_follows_the_journal(instance: Instance):
+    anna = instance.person()
+    anna.ask("hello")
+    before = anna.get("/actors/me")["seq"]
+    replicas = [
+        p.pid for p in processes_of(instance) if p.title.startswith("ray::ServeReplica:api")
+    ]
+    os.kill(replicas[-1], signal.SIGKILL)
+    told = rejoined(anna, 60)
+    seen = [next(told)["seq"] for _ in range(before)]
+    for number in range(3):
+        turn = anna.say(f"are you there? {number}")
+        said = time.monotonic()
+        event = next(told)
+        late = time.monotonic() - said
+        seen.append(event["seq"])
+        assert (event["type"], event["turn_id"]) == ("message.created", turn)
+        assert late < 10
+        while event["type"] != "turn.completed":
+            event = next(told)
+            seen.append(event["seq"])
+    told.close()
+    assert seen == list(range(1, len(seen) + 1))
 
 
 def test_hostile_requests_are_problems_and_lose_nothing(instance: Instance):

@@ -15,6 +15,7 @@ from deployments.models import make_app
 from growqr import names
 from growqr.config import Providers, Settings
 from growqr.directory import Fence
+from growqr.errors import BudgetExceeded
 from growqr.identity import agent_token, instance_secret
 from growqr.models import GatewayModel, ModelRequest, Reply
 from growqr.store import Store, User
@@ -69,9 +70,9 @@ async def line(
 
 @asynccontextmanager
 async def open_line(
-    keys: dict[str, str], database_url: str, store: Store, user: User, data: Path
+    keys: dict[str, str], database_url: str, store: Store, user: User, data: Path, **chosen: Any
 ) -> AsyncIterator[Line]:
-    settings = Settings(data=data)
+    settings = Settings(data=data, **chosen)
     settings.secrets.mkdir()
     (settings.secrets / "instance.key").write_text(secrets.token_hex(32))
     app = make_app(settings, Store(database_url, 2), Providers(_env_file=None, **keys))
@@ -157,6 +158,22 @@ async def test_a_passed_epoch_gets_no_answer(line: Line) -> None:
         assert answer.status == 401
         assert (await answer.json())["error"]["type"] == "authentication_error"
     assert (await line.store.usage.of_turn("trn_1"))["calls"] == 0
+
+
+async def test_a_spent_budget_stops_a_turn_in_the_middle_of_its_work(
+    keys: dict[str, str], database_url: str, store: Store, alice: User, tmp_path: Path
+) -> None:
+    chosen = {"budget_turn_tokens": 20}
+    async with open_line(keys, database_url, store, alice, tmp_path, **chosen) as line:
+        talk = [said("remember that the launch is on Friday")]
+        first = await line.ask(talk, "c1")
+        talk += answered(first, '{"pending": true}')
+        with pytest.raises(BudgetExceeded, match="of 20 tokens; somebody must allow") as spent:
+            await line.ask(talk, "c2")
+    assert spent.value.detail["scope"] == "turn:trn_1"
+    used = await store.usage.of_turn("trn_1")
+    counted = sum(count for name, count in used.items() if name.endswith("_tokens"))
+    assert (used["calls"], counted) == (1, spent.value.detail["spent"])
 
 
 async def test_a_request_without_stream_gets_one_message(line: Line) -> None:

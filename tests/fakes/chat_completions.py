@@ -12,6 +12,7 @@ and fails as it is told. What it does is written in the last user message:
 
 Tool directives are done one in a reply, in their order; after the last result comes a text that
 names all results. A request for a title is answered with one, whatever is written.
+`failures` holds orders for the next requests, see failures.py.
 Run alone: `python -m tests.fakes.chat_completions --port 8901`.
 """
 
@@ -23,16 +24,21 @@ import re
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from tests.fakes.failures import before_reply, breaks, spoil
+
 _DIRECTIVE = re.compile(r"\[\[(\S+?)(?:\s+(.*?))?\]\](?!\])", re.DOTALL)
 _TOOLS = {"bash", "write", "call"}
 
 Chunk = dict[str, Any]
+
+DONE = b"data: [DONE]\n\n"
+OVERLOADED: Chunk = {"error": {"message": "Overloaded", "type": "server_error", "code": 503}}
 
 
 class Refused(Exception):
@@ -58,6 +64,7 @@ class ChatCompletions:
         self.requests: list[Recorded] = []
         self.hung_up = threading.Event()
         self.seen: Counter[str] = Counter()
+        self.failures: deque[str] = deque()
         self._server = _Server(("127.0.0.1", port), _Exchange)
         self._server.api = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -123,6 +130,10 @@ class _Exchange(BaseHTTPRequestHandler):
     def _answer(self, body: dict[str, Any]) -> None:
         orders = [] if _asks_title(body) else _orders(body)
         told = dict(orders)
+        failures = self.server.api.failures
+        failure = failures.popleft() if failures else "none"
+        if before_reply(self, failure):
+            return
         if "status" in told and (code := self._due("status", told["status"])):
             return self._refuse(code, f"as told: {code}")
         chunks = list(_chunks(body, *_content(body, orders)))
@@ -130,7 +141,7 @@ class _Exchange(BaseHTTPRequestHandler):
             return self._json(200, _whole(chunks))
         if "cut" in told and self._due("cut", "1 " + told["cut"]):
             return self._stream(chunks[: max(1, len(chunks) // 2)], told, cut=True)
-        self._stream(chunks, told)
+        self._stream(chunks, told, cut=breaks(failure), failure=failure)
 
     def _due(self, order: str, text: str) -> int:
         """The number of an order, 0 once it was done as often as it says."""
@@ -141,26 +152,24 @@ class _Exchange(BaseHTTPRequestHandler):
                 return 0
         return number
 
-    def _stream(self, chunks: list[Chunk], told: dict[str, str], cut: bool = False) -> None:
+    def _stream(
+        self, chunks: list[Chunk], told: dict[str, str], cut: bool = False, failure: str = "none"
+    ) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream; charset=utf-8")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         try:
             time.sleep(float(told.get("silent", 0)))
-            for chunk in chunks:
-                time.sleep(float(told.get("slow", 0)))
-                self._piece(f"data: {json.dumps(chunk)}\n\n")
+            for piece in spoil(failure, [*map(_sent, chunks), DONE], _sent(OVERLOADED)):
+                time.sleep(piece if isinstance(piece, float) else float(told.get("slow", 0)))
+                if isinstance(piece, bytes) and not (cut and piece is DONE):
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             if not cut:
-                self._piece("data: [DONE]\n\n")
                 self.wfile.write(b"0\r\n\r\n")
         except OSError:
             self.server.api.hung_up.set()
         self.close_connection = self.close_connection or cut
-
-    def _piece(self, text: str) -> None:
-        sent = text.encode()
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(sent), sent))
 
     def _refuse(self, status: int, message: str) -> None:
         self._json(status, {"error": {"message": message, "type": "api_error", "code": status}})
@@ -174,6 +183,10 @@ class _Exchange(BaseHTTPRequestHandler):
             self.send_header("retry-after", "1")
         self.end_headers()
         self.wfile.write(sent)
+
+
+def _sent(chunk: Chunk) -> bytes:
+    return f"data: {json.dumps(chunk)}\n\n".encode()
 
 
 def _check(body: dict[str, Any]) -> None:

@@ -9,7 +9,8 @@ as it is told. What it does is written in the user's last message:
     [[cut]] [[cut N]]                     ends the connection in the middle (the first N times)
     [[error TYPE]]                        an error event in the middle of the stream
 
-Without a directive it answers as the offline model does. Run alone:
+Without a directive it answers as the offline model does. `failures` holds orders for the next
+requests, see failures.py. Run alone:
 `python -m tests.fakes.messages_api --port 8900 --key sk-test`.
 """
 
@@ -21,13 +22,14 @@ import re
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from growqr.models.offline import compose
+from tests.fakes.failures import before_reply, breaks, spoil
 from tests.fakes.messages_rules import Refused, check, signature
 
 _DIRECTIVE = re.compile(r"\[\[(\S+?)(?:\s+(.*?))?\]\](?!\])", re.DOTALL)
@@ -36,12 +38,18 @@ RETRY_AFTER = "0.05"
 
 Event = dict[str, Any]
 
+OVERLOADED: Event = {
+    "type": "error",
+    "error": {"type": "overloaded_error", "message": "Overloaded"},
+}
+
 
 class Recorded(NamedTuple):
-    """One request as it came; header names in lower case."""
+    """One request as it came, and when (monotonic); header names in lower case."""
 
     headers: dict[str, str]
     body: dict[str, Any]
+    at: float = 0.0
 
 
 class MessagesApi:
@@ -53,6 +61,7 @@ class MessagesApi:
         self.hung_up = threading.Event()
         self.thought: dict[str, str] = {}
         self.seen: Counter[str] = Counter()
+        self.failures: deque[str] = deque()
         self._server = _Server(("127.0.0.1", port), _Exchange)
         self._server.api = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -108,14 +117,14 @@ class _Exchange(BaseHTTPRequestHandler):
         self._json(200, {"status": "ok"})
 
     def do_POST(self) -> None:
-        api = self.server.api
+        api, at = self.server.api, time.monotonic()
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         if self.path.split("?")[0] != "/v1/messages":
             return self._refuse(404, "not_found_error", self.path)
         try:
             body = json.loads(raw)
-            api.requests.append(Recorded(headers, body))
+            api.requests.append(Recorded(headers, body, at))
             if not headers.get("x-api-key") or api.key not in (None, headers["x-api-key"]):
                 return self._refuse(401, "authentication_error", "invalid x-api-key")
             if "anthropic-version" not in headers:
@@ -127,6 +136,10 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _answer(self, body: dict[str, Any]) -> None:
         orders = _orders(body)
+        failures = self.server.api.failures
+        failure = failures.popleft() if failures else "none"
+        if before_reply(self, failure):
+            return
         if "status" in orders and (code := self._due("status", orders["status"])):
             kind = "overloaded_error" if code == 529 else "api_error"
             return self._refuse(code, kind if code != 429 else "rate_limit_error", "as told")
@@ -143,7 +156,7 @@ class _Exchange(BaseHTTPRequestHandler):
         if "error" in orders:
             error = {"type": orders["error"] or "overloaded_error", "message": "as told"}
             events = [*events[: len(events) // 2], {"type": "error", "error": error}]
-        self._stream(events, orders)
+        self._stream(events, orders, cut=breaks(failure), failure=failure)
 
     def _due(self, order: str, text: str) -> int:
         """The number of an order, 0 once it was done as often as it says."""
@@ -154,16 +167,18 @@ class _Exchange(BaseHTTPRequestHandler):
                 return 0
         return number
 
-    def _stream(self, events: list[Event], orders: dict[str, str], cut: bool = False) -> None:
+    def _stream(
+        self, events: list[Event], orders: dict[str, str], cut: bool = False, failure: str = "none"
+    ) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream; charset=utf-8")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         try:
-            for event in events:
-                time.sleep(float(orders.get("slow", 0)))
-                sent = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(sent), sent))
+            for piece in spoil(failure, [_sent(event) for event in events], _sent(OVERLOADED)):
+                time.sleep(piece if isinstance(piece, float) else float(orders.get("slow", 0)))
+                if isinstance(piece, bytes):
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             if not cut:
                 self.wfile.write(b"0\r\n\r\n")
         except OSError:
@@ -182,6 +197,10 @@ class _Exchange(BaseHTTPRequestHandler):
             self.send_header("retry-after", RETRY_AFTER)
         self.end_headers()
         self.wfile.write(sent)
+
+
+def _sent(event: Event) -> bytes:
+    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
 
 
 def _orders(body: dict[str, Any]) -> dict[str, str]:

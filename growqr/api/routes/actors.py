@@ -57,9 +57,13 @@ async def stop(here: Here, owner: Owner, caller: Caller, body: Body | None = Non
 async def stream_events(here: Here, owner: Owner, caller: Caller, after: After) -> EventStream:
     """Everything that happens to you, live, as server-sent events.
 
-    `id` is the event's `seq`. Without a cursor it begins with the oldest event kept; a cursor
-    older than that is answered with `event: reset`. Deltas of a reply being written come as
-    `event: delta` without an `id`; silence is broken by `event: ping`.
+    `id` is the event's `seq`. Without a cursor it begins with the oldest event kept. A cursor
+    older than that, or newer than the newest event (the database was restored from a backup), is
+    answered with `event: reset` and `data: {"seq": n}`, without an `id`: forget what you have,
+    read the snapshot again (`GET /actors/me`, `GET /threads/{id}/messages`) and skip the events
+    up to its `seq`; the stream goes on behind `n`, as may a new one with this cursor. Deltas of a
+    reply being written come as `event: delta` without an `id`; silence is broken by
+    `event: ping`.
     """
     return EventStream(here.hub, owner, after, caller.expires)
 

@@ -10,12 +10,12 @@ from growqr.api.auth import Caller, Door, Owner, asked
 from growqr.api.context import Here
 from growqr.api.idempotency import KEY_HEADER, check_key
 from growqr.api.inputs import NewMessage, known_id
-from growqr.api.views import AcceptedView
+from growqr.api.views import AcceptedView, TurnView, turn_view
 
-router = APIRouter(prefix="/actors", tags=["actors"], route_class=Door)
+router = APIRouter(tags=["actors"], route_class=Door)
 
 
-@router.post("/{user}/message", status_code=202)
+@router.post("/actors/{user}/message", status_code=202)
 async def send_message(
     here: Here,
     owner: Owner,
@@ -40,3 +40,14 @@ async def send_message(
         thread_id=accepted.thread_id,
         seq=accepted.seq,
     )
+
+
+@router.delete("/messages/{message_id}")
+async def withdraw_message(here: Here, caller: Caller, message_id: str) -> TurnView:
+    """Take a queued message back: it was never said. May be repeated.
+
+    Once its turn has begun it is a 409, so that nothing under way is ended by it: cancel the turn.
+    """
+    known_id(message_id, "msg", "message")
+    turn = await here.store.turns.withdraw(caller.user_id, message_id)
+    return await turn_view(here.store, turn)

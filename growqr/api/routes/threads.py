@@ -6,10 +6,19 @@ from fastapi import APIRouter, Request
 
 from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Here
-from growqr.api.inputs import Cursor, Limit, NewThread, known_id, make_cursor, read_cursor
+from growqr.api.inputs import (
+    MAX_SEQ,
+    Cursor,
+    Limit,
+    NewThread,
+    known_id,
+    make_cursor,
+    read_cursor,
+)
 from growqr.api.resume import After
 from growqr.api.stream import EventStream
 from growqr.api.views import MessagePage, MessageView, Page, ThreadView
+from growqr.errors import Invalid
 
 router = APIRouter(prefix="/threads", tags=["threads"], route_class=OnceDoor)
 
@@ -48,24 +57,41 @@ async def list_messages(
 ) -> MessagePage:
     """Messages of a thread, oldest first.
 
-    `seq` is the event this page stands for: a stream that begins behind it misses nothing and
-    repeats nothing.
+    `seq` is the event for which all pages of this list stand: a stream that begins behind it
+    misses nothing and repeats nothing.
     """
     known_id(thread_id, "thr", "thread")
-    after = read_cursor("message", cursor, int) or 0
-    await here.store.threads.get(caller.user_id, thread_id)
-    _, seq = await here.store.events.bounds(caller.user_id)
-    rows = await here.store.messages.list(caller.user_id, thread_id, limit=limit + 1, after=after)
+    after, stand = _read_place(cursor)
+    store = here.store
+    async with store.snapshot():
+        await store.threads.get(caller.user_id, thread_id)
+        _, last = await store.events.bounds(caller.user_id)
+        rows = await store.messages.list(caller.user_id, thread_id, limit=limit + 1, after=after)
+    seq = last if stand is None else min(stand, last)
     rows = [row for row in rows if row.seq <= seq]
-    more = make_cursor("message", rows[limit - 1].seq) if len(rows) > limit else None
+    more = make_cursor("message", f"{rows[limit - 1].seq}.{seq}") if len(rows) > limit else None
     return MessagePage(
         data=[MessageView.of(row) for row in rows[:limit]], next_cursor=more, seq=seq
     )
 
 
+def _read_place(cursor: str | None) -> tuple[int, int | None]:
+    """(seq of the last message given, event the pages stand for). Raises Invalid."""
+    if cursor is None:
+        return 0, None
+    parts = read_cursor("message", cursor, str).split(".")
+    if len(parts) != 2 or not all(seq.isascii() and seq.isdigit() for seq in parts):
+        raise Invalid("the cursor is not one of this list", {"code": "bad_cursor"})
+    after, stand = (min(int(seq), MAX_SEQ) for seq in parts)
+    return after, stand
+
+
 @router.get("/{thread_id}/events", response_class=EventStream, status_code=200)
 async def stream_thread(here: Here, caller: Caller, thread_id: str, after: After) -> EventStream:
-    """The events of one thread, live. Numbers have holes: they count all events of the user."""
+    """The events of one thread, live. Numbers have holes: they count all events of the user.
+
+    All else is as in the stream of everything, `event: reset` too.
+    """
     known_id(thread_id, "thr", "thread")
     await here.store.threads.get(caller.user_id, thread_id)
     return EventStream(here.hub, caller.user_id, after, caller.expires, thread_id)

@@ -7,9 +7,17 @@ from fastapi import APIRouter
 from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Context, Here
 from growqr.api.inputs import Body
-from growqr.api.views import BootstrapView, UserView, agent_view, lease_of
+from growqr.api.views import (
+    BootstrapView,
+    BudgetView,
+    Page,
+    UserView,
+    agent_view,
+    lease_of,
+)
 from growqr.errors import NotFound
 from growqr.identity import Identity
+from growqr.store import BudgetLimits
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=OnceDoor)
 
@@ -18,6 +26,14 @@ router = APIRouter(prefix="/users", tags=["users"], route_class=OnceDoor)
 async def read_me(here: Here, caller: Caller) -> UserView:
     """Who you are, as your issuer named you."""
     return await _user(here, caller)
+
+
+@router.get("/me/usage")
+async def read_usage(here: Here, caller: Caller) -> Page[BudgetView]:
+    """What you have spent today, and what you may."""
+    limits = BudgetLimits.of(here.settings)
+    spent = await here.store.budgets.spent(caller.user_id, limits)
+    return Page(data=[BudgetView.of(budget) for budget in spent])
 
 
 @router.post("/bootstrap")

@@ -3,7 +3,7 @@
 requests.py   a request, either way            streams.py   a streamed reply, either way
 """
 
-from growqr.models.chat.requests import from_chat, to_chat
+from growqr.models.chat.requests import call_ids, from_chat, to_chat
 from growqr.models.chat.streams import DONE, Chunks, Events, encode_chunk
 
-__all__ = ["DONE", "Chunks", "Events", "encode_chunk", "from_chat", "to_chat"]
+__all__ = ["DONE", "Chunks", "Events", "call_ids", "encode_chunk", "from_chat", "to_chat"]

@@ -44,6 +44,13 @@ def to_chat(body: Body) -> Body:
     return made
 
 
+def call_ids(body: Body) -> set[str]:
+    """Ids of the tool calls in a request of the Messages API."""
+    contents = [message["content"] for message in body["messages"]]
+    blocks = [block for content in contents if not isinstance(content, str) for block in content]
+    return {block["id"] for block in blocks if block["type"] == "tool_use"}
+
+
 def _from_chat(body: Body) -> Body:
     system, messages = _conversation(body["messages"])
     made: Body = {key: body[key] for key in _SAME if body.get(key) is not None}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from growqr.models.base import Block, Reply, StreamEvent
@@ -14,6 +15,8 @@ from growqr.models.stream import Assembly
 Chunk = dict[str, Any]
 
 DONE = b"data: [DONE]\n\n"
+
+_NOT_NAME = re.compile(r"[^a-zA-Z0-9_-]")
 
 _FINISH = {"tool_use": "tool_calls", "max_tokens": "length", "refusal": "content_filter"}
 _STOP = {
@@ -105,9 +108,14 @@ class Chunks:
 
 
 class Events:
-    """Chunks of a chat completion as our events. `feed` each chunk, then `end` once."""
+    """Chunks of a chat completion as our events. `feed` each chunk, then `end` once.
 
-    def __init__(self) -> None:
+    `taken`: ids that earlier calls have. Some servers number anew in each reply, or use signs
+    that the Messages API refuses; then the call is given another id.
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
         self._begun = False
         self._text: tuple[str, int] | None = None  # (kind, index) of the open text or thinking
         self._open: dict[int, tuple[int, str]] = {}  # their index → (our index, id) of a call
@@ -162,17 +170,23 @@ class Events:
             key = -1 - self._count  # some servers give every call the same index
         if key not in self._open:
             if not function.get("name"):  # goes on with the call that began last
-                key = next(reversed(self._open))
+                key = list(self._open)[-1]
             else:
                 yield from self._close_text()
-                given = given or f"call_{uuid.uuid4().hex[:24]}"
                 self._open[key] = index, _ = self._next(), given
-                use = {"type": "tool_use", "id": given, "name": function["name"], "input": {}}
+                name = _NOT_NAME.sub("_", function["name"])
+                use = {"type": "tool_use", "id": self._own(given), "name": name, "input": {}}
                 yield _start(index, use)
         if piece := function.get("arguments"):
             text = piece if isinstance(piece, str) else json.dumps(piece)
             delta = {"type": "input_json_delta", "partial_json": text}
             yield _delta(self._open[key][0], delta)
+
+    def _own(self, given: str) -> str:
+        if not given or _NOT_NAME.search(given) or given in self._taken:
+            given = f"call_{uuid.uuid4().hex[:24]}"
+        self._taken.add(given)
+        return given
 
     def _next(self) -> int:
         self._count += 1

@@ -14,7 +14,7 @@ from growqr.config import Providers, Settings
 from growqr.errors import InstanceError
 from growqr.models.base import Provider
 
-__all__ = ["chosen_by_keys", "known", "open_provider"]
+__all__ = ["chosen_by_keys", "known", "open_named", "open_provider"]
 
 
 def known() -> dict[str, type[Provider]]:
@@ -46,7 +46,11 @@ def open_provider(settings: Settings, providers: Providers) -> Provider:
     Raises InstanceError naming what is missing.
     """
     asked = settings.llm_provider
-    name = chosen_by_keys(providers) if asked == "auto" else asked
+    return open_named(chosen_by_keys(providers) if asked == "auto" else asked, settings, providers)
+
+
+def open_named(name: str, settings: Settings, providers: Providers) -> Provider:
+    """The provider of that name. Raises InstanceError when there is none, or its key is missing."""
     kinds = known()
     if name not in kinds:
         raise InstanceError(f"no model provider {name!r}; known: {', '.join(sorted(kinds))}")

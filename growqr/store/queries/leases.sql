@@ -56,34 +56,8 @@ update lease set epoch = %(epoch)s, holder = null, start_since = null
  where key = %(key)s and epoch = %(epoch)s - 1 and expires_at < clock_timestamp()
 returning epoch
 
--- due_starts --
--- Leases with work and no live owner; SKIP LOCKED lets two Supervisors share them.
-update lease set start_since = coalesce(start_since, clock_timestamp())
- where key in (
-   select key from lease
-    where expires_at < clock_timestamp()
-      and key in (select lease_key from turn where state in ('queued', 'running'))
-    limit %(limit)s for update skip locked)
-returning key, epoch,
-          start_since < clock_timestamp() - make_interval(secs => %(patience)s) as overdue
-
--- live_agents --
-select key, epoch, true as live from lease
- where expires_at > clock_timestamp()
-   and exists (select 1 from unnest(%(kinds)s::text[]) as k where starts_with(key, k))
-
 -- live_holders --
 select key, epoch, true as live, holder from lease
  where expires_at > clock_timestamp()
    and exists (select 1 from unnest(%(kinds)s::text[]) as k where starts_with(key, k))
  order by key
-
--- forgotten_leases --
--- Live owners whose hint must have got lost: a second later the work still lies there.
-select key, epoch, true as live from lease
- where expires_at > clock_timestamp() and key in (
-   select t.lease_key from turn t
-    where t.state = 'running' and t.cancel_requested
-       or t.state = 'queued' and t.created_at < clock_timestamp() - interval '1 second'
-          and not exists (select 1 from turn b where b.thread_id = t.thread_id
-                             and b.state in ('running', 'waiting')))

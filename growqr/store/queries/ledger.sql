@@ -1,15 +1,18 @@
 -- record_usage --
 insert into usage (call_id, user_id, turn_id, step_id, provider, model, input_tokens,
-                   output_tokens, cache_read_tokens, cache_write_tokens)
+                   output_tokens, cache_read_tokens, cache_write_tokens, micro_usd, model_ms)
 values (%(call_id)s, %(user)s, %(turn)s, %(step)s, %(provider)s, %(model)s, %(input_tokens)s,
-        %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s)
+        %(output_tokens)s, %(cache_read_tokens)s, %(cache_write_tokens)s, %(micro_usd)s,
+        %(model_ms)s)
     on conflict (call_id) do nothing returning call_id
 
 -- usage_of_turn --
 select count(*) as calls, coalesce(sum(input_tokens), 0)::bigint as input_tokens,
        coalesce(sum(output_tokens), 0)::bigint as output_tokens,
        coalesce(sum(cache_read_tokens), 0)::bigint as cache_read_tokens,
-       coalesce(sum(cache_write_tokens), 0)::bigint as cache_write_tokens
+       coalesce(sum(cache_write_tokens), 0)::bigint as cache_write_tokens,
+       coalesce(sum(micro_usd), 0)::bigint as micro_usd,
+       coalesce(sum(model_ms), 0)::bigint as model_ms
   from usage where turn_id = %(turn)s
 
 -- lock_key --

@@ -77,7 +77,8 @@ change as (
 -- instead of asking again.
 change as (
   insert into step (id, user_id, turn_id, position, kind, name, epoch, input)
-  select %(step)s, fence.user_id, %(turn)s, 1, 'prompt', 'opencode', fence.epoch, %(input)s
+  select %(step)s, fence.user_id, %(turn)s, %(position)s, 'prompt', 'opencode', fence.epoch,
+         %(input)s
     from fence, {own_turn}
       on conflict (id) do update set epoch = excluded.epoch
    where step.state = 'intent' and step.epoch < excluded.epoch
@@ -111,6 +112,11 @@ change as (
 select s.turn_id, s.id as step_id from step s join turn t on t.id = s.turn_id
  where s.kind = 'prompt' and s.input ->> 'session_id' = %(session)s and s.user_id = %(user)s
  order by s.started_at desc limit 1
+
+-- newest_prompt --
+select id, turn_id, position, kind, name, tool_use_id, effect, state, epoch, input, output,
+       started_at, finished_at
+  from step where turn_id = %(turn)s and kind = 'prompt' order by position desc limit 1
 
 -- get_step --
 select id, turn_id, position, kind, name, tool_use_id, effect, state, epoch, input, output,

@@ -1,20 +1,21 @@
+-- turn_columns --
+id, user_id, thread_id, lease_key, state, waiting, epoch, claims, cancel_requested, result, error,
+created_at, started_at, finished_at, deadline_at, parent_step, seq, waiting_since,
+extract(epoch from deadline_at - clock_timestamp())::float8 as seconds_left
+
 -- get_turn --
-select id, user_id, thread_id, lease_key, state, waiting, epoch, claims, cancel_requested, result,
-       error, created_at, started_at, finished_at, deadline_at, parent_step, seq
-  from turn where id = %(turn)s and (%(user)s::text is null or user_id = %(user)s)
+select {turn_columns} from turn where id = %(turn)s and (%(user)s::text is null or user_id = %(user)s)
 
 -- unfinished_turns --
-select id, user_id, thread_id, lease_key, state, waiting, epoch, claims, cancel_requested, result,
-       error, created_at, started_at, finished_at, deadline_at, parent_step, seq
-  from turn where lease_key = %(key)s and state in ('queued', 'running', 'waiting') order by seq
+select {turn_columns} from turn where lease_key = %(key)s and state in ('queued', 'running', 'waiting') order by seq
 
 -- claim_turn --
 -- The oldest turn that may run: abandoned ones of earlier epochs first, else a queued one whose
--- thread is free. Threads do not wait for each other.
+-- thread is free. Threads do not wait for each other. What a turn waited is not of its time.
 change as (
   update turn set state = 'running', epoch = fence.epoch, claims = claims + 1,
-         started_at = coalesce(started_at, clock_timestamp()),
-         deadline_at = coalesce(deadline_at,
+         started_at = coalesce(started_at, clock_timestamp()), waiting_since = null,
+         deadline_at = coalesce(deadline_at + coalesce(clock_timestamp() - waiting_since, '0'),
                                 clock_timestamp() + make_interval(secs => %(deadline)s))
     from fence
    where turn.id = (
@@ -43,7 +44,7 @@ select 1 from turn where id = %(turn)s or id = (
 select 1 from turn where id = %(turn)s for no key update
 
 -- parent_step --
-select p.id, p.turn_id, p.tool_use_id, p.name, t.thread_id, t.lease_key
+select p.id, p.turn_id, p.tool_use_id, p.name, p.state = 'intent' as open, t.thread_id, t.lease_key
   from turn child join step p on p.id = child.parent_step join turn t on t.id = p.turn_id
  where child.id = %(turn)s
 
@@ -54,6 +55,10 @@ closed as (
          state = case when effect in ('reconcilable', 'unsafe') then 'unknown' else 'failed' end
     from ended where step.turn_id = ended.turn_id and step.state = 'intent'
   returning step.id
+), unasked as (
+  update decision set state = 'closed', answered_at = clock_timestamp()
+    from ended where decision.turn_id = ended.turn_id and decision.state = 'open'
+  returning decision.id
 )
 
 -- answer_parent --
@@ -67,12 +72,14 @@ answered as (
 ), requeued as (
   update turn set state = 'queued', waiting = null, claims = 0 from answered
    where turn.id = answered.turn_id and turn.state = 'waiting'
+     and not exists (select 1 from decision d where d.turn_id = turn.id and d.state = 'open')
      and not exists (select 1 from step s where s.turn_id = turn.id and s.kind = 'tool'
                         and s.state = 'intent' and s.id <> answered.id)
   returning turn.id
 ), settled as (
   -- What reads this comes after them: the stream's row is locked last.
-  select (select count(*) from closed) + (select count(*) from requeued) as rows
+  select (select count(*) from closed) + (select count(*) from unasked)
+         + (select count(*) from requeued) as rows
 )
 
 -- finish_turn --
@@ -91,27 +98,35 @@ change as (
 )
 
 -- wait_turn --
--- Only while a tool call is open; a child that was quicker has closed it, and the turn goes on.
+-- Only while something is open: a decision, or a tool call that a sub-agent's turn will answer. What
+-- was quicker has closed it, and the turn goes on.
 change as (
-  update turn set state = 'waiting', waiting = 'sub_agent' from fence
+  update turn set state = 'waiting', waiting_since = clock_timestamp(), waiting = coalesce(
+         (select case d.kind when 'question' then 'answer' else d.kind end from decision d
+           where d.turn_id = turn.id and d.state = 'open' order by d.id limit 1), 'sub_agent')
+    from fence
    where turn.id = %(turn)s and turn.epoch = fence.epoch and turn.state = 'running'
      and not turn.cancel_requested
-     and exists (select 1 from step s
-                  where s.turn_id = turn.id and s.kind = 'tool' and s.state = 'intent')
+     and (exists (select 1 from decision d where d.turn_id = turn.id and d.state = 'open')
+          or exists (select 1 from step s
+                      where s.turn_id = turn.id and s.kind = 'tool' and s.state = 'intent'))
   returning turn.thread_id, turn.id as turn_id, null::text as step_id,
             jsonb_build_object('waiting', turn.waiting) as note
 )
 
--- cancel_turn --
--- A queued or waiting turn ends here; a running one is asked to, and its owner ends it.
+-- end_turn --
+-- From outside, without a fence: by a person, or because its time is over. A running turn is asked
+-- to end and its owner ends it, unless `force`d; withdrawing ends only what nobody has begun.
 with asked as (
-  update turn set cancel_requested = true,
-         state = case when state = 'running' then state else 'cancelled' end, waiting = null,
-         finished_at = case when state = 'running' then null else clock_timestamp() end
+  update turn set cancel_requested = true, waiting = null, error = %(error)s,
+         state = case when state = 'running' and not %(force)s then state else %(state)s end,
+         finished_at = case when state = 'running' and not %(force)s then null
+                            else clock_timestamp() end
    where id = %(turn)s and user_id = %(user)s and state in ('queued', 'running', 'waiting')
+     and (not %(unbegun)s or started_at is null)
   returning id as turn_id, thread_id, state, parent_step
 ), ended as (
-  select * from asked where state = 'cancelled'
+  select * from asked where state = %(state)s
 ),
 {end_steps},
 {answer_parent},
@@ -122,7 +137,7 @@ counter as (
   insert into event (user_id, seq, type, thread_id, turn_id, step_id, actor, data)
   select %(user)s, counter.last_seq - cardinality(%(types)s::text[]) + e.nr, e.type,
          coalesce(e.thread_id, ended.thread_id), coalesce(e.turn_id, ended.turn_id), e.step_id,
-         %(user)s, e.data
+         %(actor)s, e.data
     from ended, counter,
          unnest(%(types)s::text[], %(threads)s::text[], %(turns)s::text[], %(steps)s::text[],
                 %(datas)s::jsonb[]) with ordinality as e(type, thread_id, turn_id, step_id, data, nr)
@@ -135,3 +150,6 @@ select id from turn where parent_step = %(step)s
 -- child_turns --
 select t.id from turn t join step p on p.id = t.parent_step
  where p.turn_id = %(turn)s and t.state in ('queued', 'running', 'waiting')
+
+-- turn_of_message --
+select turn_id from message where id = %(message)s and user_id = %(user)s and role = 'user'

@@ -12,11 +12,14 @@ import pytest
 from growqr import names
 from growqr.agents import Agent, LocalDirectory
 from growqr.agents.keeper import Keeper
-from growqr.agents.loop import Thinking, TurnLoop
+from growqr.agents.loop import TurnLoop
+from growqr.agents.thinking import Thinking
 from growqr.directory import Fence
 from growqr.models import ModelRequest, OnDelta, Reply
-from growqr.store import Store, Turn, User
+from growqr.states import DecisionState
+from growqr.store import Decision, Store, Turn, User
 from growqr.tools import Result, Tool, ToolCall, ToolInput, ToolServices
+from growqr.tools.ask_user import tool as ask_user
 
 Answer = Callable[[ModelRequest], Awaitable[list[dict[str, Any]]]]
 
@@ -77,6 +80,7 @@ class Counter(Tool[NumberInput]):
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
+        self.trace: Any = None  # what it says of whether it happened
 
     async def run(self, call: ToolCall, input: NumberInput) -> Result:
         self.began.set()
@@ -85,6 +89,9 @@ class Counter(Tool[NumberInput]):
         if self.error:
             raise self.error
         return f"counted {input.number}"
+
+    async def happened(self, call: ToolCall, input: NumberInput) -> Any:
+        return self.trace
 
 
 @dataclass
@@ -97,6 +104,7 @@ class Bench:
     model: ScriptedModel
     safe: Counter
     unsafe: Counter
+    traced: Counter
     agents: dict[Fence, Agent] = field(default_factory=dict)
 
     async def say(self, words: str, **where: Any) -> str:
@@ -109,6 +117,22 @@ class Bench:
             while (turn := await self.store.turns.get(None, turn_id)).finished_at is None:
                 await asyncio.sleep(0.01)
         return turn
+
+    async def asked(self, turn_id: str, seconds: float = 10) -> Decision:
+        """What the turn waits for a person to decide."""
+        async with asyncio.timeout(seconds):
+            while (await self.store.turns.get(None, turn_id)).state != "waiting":
+                await asyncio.sleep(0.01)
+        kinds = ("approval", "question", "budget")
+        [decision] = await self.store.decisions.list(self.user.id, kinds, limit=9)
+        return decision
+
+    async def decide(self, decision: Decision, state: str, answer: str | None = None) -> None:
+        _, lease = await self.store.decisions.resolve(
+            self.user.id, decision.id, DecisionState(state), answer, self.user.id
+        )
+        assert lease is not None
+        await self.directory.wake(lease)
 
     async def crash(self) -> None:
         """The process is gone, and somebody saw it: a successor may start."""
@@ -126,6 +150,7 @@ class Bench:
 async def bench(store: Store, alice: User) -> AsyncIterator[Bench]:
     model = ScriptedModel()
     safe, unsafe = Counter("count", "idempotent"), Counter("launch", "unsafe")
+    traced = Counter("post", "reconcilable")
     made: dict[Fence, Agent] = {}
 
     def make(fence: Fence) -> Agent:
@@ -143,11 +168,11 @@ async def bench(store: Store, alice: User) -> AsyncIterator[Bench]:
     thinking = Thinking(
         store=store,
         model=model,
-        tools={"count": safe, "launch": unsafe},
+        tools={t.name: t for t in (safe, unsafe, traced, ask_user)},
         system="be brief",
         model_name=None,
         max_tokens=100,
         services=ToolServices(store=store, directory=directory, sub_agent_types={}),
     )
-    yield Bench(store, alice, directory, model, safe, unsafe, made)
+    yield Bench(store, alice, directory, model, safe, unsafe, traced, made)
     await directory.close()

@@ -11,7 +11,8 @@ import pytest
 from growqr import names
 from growqr.agents import Agent, LocalDirectory, types
 from growqr.agents.keeper import Keeper
-from growqr.agents.loop import Thinking, TurnLoop
+from growqr.agents.loop import TurnLoop
+from growqr.agents.thinking import Thinking
 from growqr.directory import Fence
 from growqr.errors import GrowqrError
 from growqr.states import TurnState

@@ -9,12 +9,12 @@ import pytest
 
 from growqr.agents import types
 from growqr.agents.keeper import Keeper
-from growqr.agents.sub_agent import Prompting, SubAgentFailed, UserOpenCode
+from growqr.agents.sub_agent import GO_ON, Allowance, Prompting, SubAgentFailed, UserOpenCode
 from growqr.directory import Fence
 from growqr.errors import NotFound
 from growqr.opencode import Outcome, Progress, PromptIds
-from growqr.states import TurnState
-from growqr.store import Store, SubAgent, Turn, User
+from growqr.states import DecisionState, TurnState
+from growqr.store import BudgetLimits, Store, SubAgent, Turn, User
 
 pytestmark = pytest.mark.anyio
 
@@ -64,6 +64,7 @@ class Desk:
 
     def __init__(self, store: Store, agent: SubAgent, bridge: ScriptedBridge) -> None:
         self.store, self.agent, self.bridge, self.epoch = store, agent, bridge, 0
+        self.limits = BudgetLimits()
 
     async def take_over(self) -> tuple[Prompting, Turn]:
         """The next epoch's work and the turn it claims."""
@@ -80,7 +81,9 @@ class Desk:
         service = UserOpenCode(self.store, b"secret", self.agent.user_id)
         kind = types()["coding"]
         bridge: Any = self.bridge
-        return Prompting(self.store, keeper, row, kind, bridge, service, "/work"), turn
+        budget = Allowance(self.limits, 60)
+        work = Prompting(self.store, keeper, row, kind, bridge, service, "/work", budget)
+        return work, turn
 
     async def give(self, task: str) -> None:
         await self.store.messages.accept(self.agent.user_id, task, thread_id=self.agent.thread_id)
@@ -152,3 +155,36 @@ async def test_a_lost_session_fails_this_task_and_not_the_next(desk: Desk, bridg
     work, turn = await desk.take_over()
     await work.run(turn)
     assert bridge.runs[-1][0].session_id == "ses_2"
+
+
+async def test_a_spent_budget_asks_and_goes_on_in_the_same_session(
+    desk: Desk, bridge: ScriptedBridge
+):
+    desk.limits = BudgetLimits(turn_tokens=10)
+    bridge.script = [
+        [Outcome("failed", "half", "budget exceeded")],
+        [Outcome("completed", "all of it")],
+    ]
+    await desk.give("look")
+    work, turn = await desk.take_over()
+    spent = {"provider": "p", "model": "m", "input_tokens": 9, "output_tokens": 9}
+    await desk.store.usage.record(
+        f"c-{turn.id}", user_id=turn.user_id, turn_id=turn.id, step_id=None, **spent
+    )
+    await work.run(turn)
+    waiting = await desk.store.turns.get(None, turn.id)
+    assert (waiting.state, waiting.waiting) == ("waiting", "budget")
+    [decision] = await desk.store.decisions.list(turn.user_id, ["budget"], limit=5)
+    assert (decision.thread_id, decision.asked["limit"]) == (turn.thread_id, 10)
+    desk.limits = BudgetLimits(turn_tokens=10)
+    await desk.store.decisions.resolve(
+        turn.user_id, decision.id, DecisionState.APPROVED, None, turn.user_id
+    )
+    work, turn = await desk.take_over()
+    await work.run(turn)
+    done = await desk.store.turns.get(None, turn.id)
+    assert (done.state, done.result) == ("completed", "all of it")
+    (first, said, _), (second, more, resumed) = bridge.runs
+    assert (said, more, resumed) == ("look", GO_ON, False)
+    assert first.session_id == second.session_id
+    assert first.message_id != second.message_id

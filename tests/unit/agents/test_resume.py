@@ -50,6 +50,7 @@ async def test_during_a_tool_that_must_not_run_twice(bench: Bench):
     await asyncio.wait_for(bench.unsafe.began.wait(), 5)
     await bench.crash()
     bench.unsafe.gate.set()
+    await bench.decide(await bench.asked(turn_id), "denied")
     assert (await bench.ended(turn_id)).state == "completed"
     assert bench.unsafe.effects == [], "it was not begun again"
     [result] = bench.model.requests[-1].messages[-1]["content"]
@@ -119,6 +120,7 @@ async def test_a_former_owner_that_wakes_up_changes_nothing_and_ends(bench: Benc
     assert lease is not None
     await bench.store.leases.release(Fence(key, 1))  # taken for dead while it only hung
     await bench.directory.wake(lease._replace(live=False))
+    await bench.decide(await bench.asked(turn_id), "denied")
     assert (await bench.ended(turn_id)).epoch == 2
     before = await bench.store.events.bounds(bench.user.id)
     bench.unsafe.gate.set()

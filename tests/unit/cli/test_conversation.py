@@ -192,6 +192,15 @@ def test_a_turn_older_than_the_journal_is_shown_from_its_row(wire: Wire, growqr:
     assert (result.exit_code, result.stdout) == (0, "I will remember.\n")
 
 
+def test_a_restored_journal_is_followed_from_where_it_stands(wire: Wire, growqr: Run) -> None:
+    wire.turn = {"id": TURN, "state": "running", "seq": 1}
+    wire.connections = [[*TOLD[:6], ("reset", {"seq": 3})], [*TOLD[3:]]]
+    result = growqr("chat", "remember Friday")
+    assert (result.exit_code, result.stdout) == (0, "I will remember.\n")
+    assert wire.cursors == ["1", "3"]
+    assert result.stderr.count("✓ commit_memory") == 2  # it was done again
+
+
 def test_other_turns_of_the_thread_are_left_out(wire: Wire, growqr: Run) -> None:
     other = reply(2, "stp_0", "not mine")
     other[1]["turn_id"] = "trn_" + "1" * 32

@@ -11,7 +11,8 @@ from growqr.config import Providers, Settings
 from growqr.errors import InstanceError, ModelError, ModelUnavailable
 from growqr.models import Assembly, Reply, open_provider
 from growqr.models.base import Provider
-from growqr.models.retry import stream_with_retries
+from growqr.models.retry import Call, Persistence
+from growqr.models.retry import ask as asked
 from tests.fakes.chat_completions import ChatCompletions
 from tests.fakes.chat_offline import offline_chat
 from tests.fakes.serving import serving
@@ -43,7 +44,7 @@ async def provider(api: ChatCompletions) -> AsyncIterator[Provider]:
 async def ask(provider: Provider, text: str, model: str = "m") -> Reply:
     body = {"model": model, "max_tokens": 50, "messages": [{"role": "user", "content": text}]}
     assembly = Assembly()
-    async for event in stream_with_retries(provider, body):
+    async for event in asked(provider, body, Call(), Persistence(first_pause=0.02)):
         assembly.feed(event)
     return assembly.reply()
 
@@ -80,7 +81,7 @@ async def test_a_stream_that_is_cut_is_no_reply(provider: Provider, api: ChatCom
 async def test_a_silent_server_is_given_up(
     provider: Provider, api: ChatCompletions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("growqr.models.providers.openai_compatible.SILENCE_DEADLINE", 0.2)
+    monkeypatch.setattr("growqr.models.trouble.SILENCE_DEADLINE", 0.2)
     with pytest.raises(ModelUnavailable, match="did not answer in time"):
         await ask(provider, "[[silent 5]]")
     assert len(api.requests) == 1

@@ -94,6 +94,52 @@ def test_a_malformed_event_is_the_servers_fault(event: dict[str, Any]) -> None:
         Assembly().feed(event)
 
 
+TEXT = {"type": "text", "text": ""}
+USE = {"type": "tool_use", "id": "t1", "name": "note", "input": {}}
+
+
+def start(index: int, block: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "content_block_start", "index": index, "content_block": block}
+
+
+def piece(index: int, kind: str, **said: Any) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": index, "delta": {"type": kind} | said}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [events([])[0]],
+        [start(0, TEXT), start(0, TEXT)],
+        [start(0, USE), {"type": "message_stop"}],
+        [start(0, USE), piece(0, "text_delta", text="x")],
+        [start(0, TEXT), piece(0, "thinking_delta", thinking="x")],
+        [start(0, TEXT), piece(0, "text_delta", text=7)],
+        [start(0, {"type": "text", "text": 7})],
+        [start(0, USE | {"id": ""})],
+        [start(0, USE | {"name": None})],
+        [start(0, USE | {"input": "x"})],
+        [start(0, USE), start(1, USE)],
+        [{"type": "message_delta", "delta": {}, "usage": "x"}],
+        [[1, 2]],
+    ],
+)
+def test_half_a_block_or_two_in_one_is_no_reply(sent: list[Any]) -> None:
+    assembly = Assembly()
+    assembly.feed(events([])[0])
+    for event in sent[:-1]:
+        assembly.feed(event)
+    with pytest.raises(ModelUnavailable, match="malformed"):
+        assembly.feed(sent[-1])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("line", [b"[1]", b'"x"', b"null", b"1"])
+async def test_json_that_is_no_object_is_no_event(line: bytes) -> None:
+    with pytest.raises(ModelUnavailable, match="no object"):
+        await read(b"data: " + line + b"\n\n", 4096)
+
+
 def test_unknown_events_and_deltas_are_passed_over() -> None:
     assembly = Assembly()
     for event in events(CONTENT):

@@ -18,12 +18,13 @@ from growqr.directory import Fence
 from growqr.errors import ModelError, ModelUnavailable, StoreUnavailable, Unauthorized
 from growqr.models import (
     INVALID_JSON,
+    Chain,
     Gateway,
     GatewayModel,
     Limits,
     ModelRequest,
+    Persistence,
     Reply,
-    open_provider,
 )
 from tests.fakes.messages_api import THOUGHT, MessagesApi
 from tests.fakes.serving import serving
@@ -83,9 +84,9 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 def make_gateway(books: Books, base_url: str, key: str = KEY, **settings: Any) -> Gateway:
     chosen = Settings(data="/nowhere", **settings)
     keys = {"ANTHROPIC_API_KEY": key, "ANTHROPIC_BASE_URL": base_url}
-    provider = open_provider(chosen, Providers(_env_file=None, **keys))
-    limits = Limits.of(chosen, provider)
-    return Gateway(provider, limits, leases=books, ledger=books, read_token=read_token)
+    chain = Chain.open(chosen, Providers(_env_file=None, **keys), Persistence(first_pause=0.02))
+    limits = Limits.of(chosen, chain.first)
+    return Gateway(chain, limits, leases=books, ledger=books, read_token=read_token)
 
 
 @pytest.fixture
@@ -158,12 +159,12 @@ async def test_a_passing_failure_is_tried_again(
     assert list(books.rows) == ["c1"]
 
 
-async def test_a_lasting_failure_is_given_up_after_three_tries(
+async def test_a_lasting_failure_is_given_up_after_four_tries(
     model: GatewayModel, api: MessagesApi, books: Books
 ) -> None:
     with pytest.raises(ModelUnavailable, match="not able to answer now: as told"):
         await ask(model, "hello [[status 529]]")
-    assert len(api.requests) == 3
+    assert len(api.requests) == 4
     assert books.rows == {}
 
 
@@ -334,20 +335,33 @@ async def test_fields_the_gateway_does_not_know_pass_unchanged(
     assert "grow-agent" not in json.dumps(request.headers)
 
 
-@pytest.mark.parametrize("pause", ["[[slow 5]]", "[[slow 0.2]]"])
+@pytest.mark.parametrize("failure", ["mute 5", "stall 0 5", "stall 2 5", "stall 6 5"])
 async def test_a_silent_server_is_given_up_and_not_asked_again(
-    api: MessagesApi, books: Books, session: aiohttp.ClientSession, pause: str, monkeypatch: Any
+    api: MessagesApi, books: Books, session: aiohttp.ClientSession, failure: str, monkeypatch: Any
 ) -> None:
-    """Silent from the start, or, once it has begun, longer than the deadline between two events."""
-    deadline = 0.5 if "5" in pause else 0.1
-    monkeypatch.setattr("growqr.models.providers.anthropic.SILENCE_DEADLINE", deadline)
+    """Before the first byte, before the first event, before any content, in the middle."""
+    monkeypatch.setattr("growqr.models.trouble.SILENCE_DEADLINE", 0.2)
     gateway = make_gateway(books, api.url)
+    api.failures.append(failure)
     async with serving(app_over(gateway)) as url:
         model = GatewayModel(url, "grow-agent:u_alice#3", session)
         with pytest.raises(ModelUnavailable, match="did not answer in time"):
-            await ask(model, f"hello {pause}")
+            await ask(model, "hello")
     await gateway.close()
     assert len(api.requests) == 1
+
+
+async def test_a_slow_server_is_heard_as_long_as_it_goes_on(
+    api: MessagesApi, books: Books, session: aiohttp.ClientSession, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("growqr.models.trouble.SILENCE_DEADLINE", 0.6)
+    gateway = make_gateway(books, api.url)
+    async with serving(app_over(gateway)) as url:
+        model = GatewayModel(url, "grow-agent:u_alice#3", session)
+        began = time.monotonic()
+        await ask(model, "hello [[slow 0.06]]")
+        assert time.monotonic() - began > 0.6
+    await gateway.close()
 
 
 async def test_a_silent_gateway_is_given_up(

@@ -14,7 +14,7 @@ from growqr.config import Settings
 from growqr.directory import Fence
 from growqr.errors import StoreUnavailable
 from growqr.identity import read_token, stack_token
-from growqr.models import Gateway, Limits
+from growqr.models import Chain, Gateway, Limits, Link
 from growqr.models.providers.scripted import Scripted
 from tests.fakes.serving import serving
 
@@ -63,7 +63,7 @@ def rows() -> Rows:
 async def url(rows: Rows) -> AsyncIterator[str]:
     provider = Scripted()
     gateway = Gateway(
-        provider,
+        Chain([Link(provider)]),
         Limits.of(Settings(data="/nowhere", llm_allowed=("growqr-offline",)), provider),
         leases=rows,
         ledger=rows,

@@ -328,3 +328,34 @@ async def test_a_service_nobody_knows_is_removed(
 
     async with running(reconciler):
         await until(gone)
+
+
+class Hanging(MemoryRuntime):
+    """Once, a stop never comes back."""
+
+    hung = False
+
+    async def stop(self, name: str) -> None:
+        if not self.hung:
+            self.hung = True
+            await asyncio.Event().wait()
+        await super().stop(name)
+
+
+async def test_a_runtime_that_hangs_is_asked_again(
+    store: Store, alice: User, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("growqr.stacks.reconcile.STEP", 0.5)
+    hanging = Hanging(world)
+    reconciler = Reconciler(store, hanging, {"opencode": spec_of}, holder="here", ttl=2.0)
+    async with running(reconciler):
+        await store.services.want(alice.id, "opencode", "ready")
+
+        async def state(wanted: str) -> bool:
+            return (await seen(store, alice)).state == wanted
+
+        await until(lambda: state("ready"))
+        await store.services.want(alice.id, "opencode", "stopped")
+        await until(lambda: state("stopped"))
+    assert hanging.hung
+    assert world.services == {}

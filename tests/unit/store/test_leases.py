@@ -59,15 +59,6 @@ async def test_idle_release_gives_way_to_a_message(store: Store, alice: User):
     assert await store.leases.release_idle(mine, alice.id)
 
 
-async def test_due_starts_name_only_work_without_owner(store: Store, alice: User, bob: User):
-    await store.messages.accept(alice.id, "hello")
-    due = {d.key: d for d in await store.leases.due_starts(patience=20)}
-    assert due[names.grow_agent(alice.id)].overdue is False
-    assert names.grow_agent(bob.id) not in due
-    overdue = {d.key: d.overdue for d in await store.leases.due_starts(patience=0)}
-    assert overdue[names.grow_agent(alice.id)] is True
-
-
 async def test_every_write_of_an_owner_refuses_a_stale_fence(store: Store, alice: User):
     """Each store function that takes a fence, called by a former owner."""
     await store.messages.accept(alice.id, "hello")

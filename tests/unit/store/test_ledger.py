@@ -21,12 +21,14 @@ CALL = {
 
 
 async def test_a_repeated_record_changes_nothing(store: Store, alice: User):
-    first = await store.usage.record("c-1", user_id=alice.id, turn_id="t", **CALL)
+    costs = {"micro_usd": 7, "model_ms": 1200}
+    first = await store.usage.record("c-1", user_id=alice.id, turn_id="t", **CALL, **costs)
     again = await store.usage.record("c-1", user_id=alice.id, turn_id="t", **CALL)
     other = await store.usage.record("c-2", user_id=alice.id, turn_id="t", **CALL)
     assert (first, again, other) == (True, False, True)
     totals = await store.usage.of_turn("t")
     assert (totals["calls"], totals["input_tokens"], totals["output_tokens"]) == (2, 20, 4)
+    assert (totals["micro_usd"], totals["model_ms"]) == (7, 1200)
 
 
 async def test_the_answer_is_kept_with_its_effect(store: Store, alice: User):

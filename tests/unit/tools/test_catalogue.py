@@ -41,12 +41,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_tools_are_found_with_their_effects(tools: dict[str, Tool[Any]]) -> None:
     assert {name: tool.effect for name, tool in tools.items()} == {
+        "ask_user": "idempotent",
         "commit_memory": "idempotent",
         "list_memory": "read_only",
         "list_sub_agents": "read_only",
         "read_memory": "read_only",
         "run_sub_agent": "idempotent",
         "search_memory": "read_only",
+        "set_timer": "idempotent",
         "spawn_sub_agent": "idempotent",
         "stop_sub_agent": "idempotent",
     }
@@ -55,6 +57,40 @@ def test_the_tools_are_found_with_their_effects(tools: dict[str, Tool[Any]]) -> 
 def test_a_leaf_is_one_new_file(folder: Path) -> None:
     (folder / "first.py").write_text(LEAF.format(name="nothing"))
     assert list(discover(folder.name)) == ["nothing"]
+
+
+def offer(folder: Path, **entries: str) -> None:
+    """As an installed package does: its metadata beside its modules."""
+    metadata = folder.parent / "tools_of_others-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: tools-of-others\nVersion: 1.0\n"
+    )
+    lines = [f"{name} = {value}" for name, value in entries.items()]
+    (metadata / "entry_points.txt").write_text("\n".join([f"[{folder.name}]", *lines, ""]))
+
+
+def test_tools_of_other_packages_are_found_by_their_entry_points(folder: Path) -> None:
+    (folder.parent / "theirs.py").write_text(LEAF.format(name="foreign"))
+    (folder.parent / "more.py").write_text(LEAF.format(name="instance"))
+    offer(folder, a="theirs", b="more:tool")
+    assert list(discover(folder.name)) == ["foreign", "instance"]
+
+
+def test_a_broken_tool_of_another_package_is_named_and_left_out(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "own.py").write_text(LEAF.format(name="nothing"))
+    (folder.parent / "same.py").write_text(LEAF.format(name="nothing"))
+    (folder.parent / "fails.py").write_text("raise RuntimeError('no luck')")
+    (folder.parent / "good.py").write_text(LEAF.format(name="useful"))
+    offer(folder, taken="same", broken="fails", absent="nowhere_to_be_found", fine="good")
+    found = discover(folder.name)
+    assert list(found) == ["nothing", "useful"]
+    assert type(found["nothing"]).__module__ == f"{folder.name}.own", "ours is not replaced"
+    told = capfd.readouterr()
+    for name in ("taken = same", "broken = fails", "no luck", "absent = nowhere"):
+        assert name in told.out + told.err
 
 
 def test_two_tools_of_one_name_are_refused(folder: Path) -> None:
@@ -120,5 +156,5 @@ def test_arguments_that_were_no_json_are_said_to_be_so(tools: dict[str, Tool[Any
 
 def test_an_unknown_tool_lists_the_known_ones(tools: dict[str, Tool[Any]]) -> None:
     assert choose(tools, "read_memory") is tools["read_memory"]
-    with pytest.raises(ToolError, match="'rm'; known are commit_memory, list_memory"):
+    with pytest.raises(ToolError, match="'rm'; known are ask_user, commit_memory"):
         choose(tools, "rm")

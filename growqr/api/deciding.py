@@ -1,0 +1,81 @@
+"""What waits for a person to decide, as answers show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from growqr.api.context import Context
+from growqr.api.inputs import known_id, make_cursor, read_cursor
+from growqr.api.views import Page
+from growqr.errors import NotFound
+from growqr.states import DecisionState
+from growqr.store import Decision, DecisionKind
+
+State = Literal["open", "all"]
+
+
+class DecisionView(BaseModel):
+    """One thing asked. `asked` says exactly what: `text`, and more by `kind`.
+
+    An approval of an interrupted tool call has its `name` and `input`, a budget its `scope`,
+    `unit`, `limit` and `spent`.
+    """
+
+    id: str
+    kind: DecisionKind
+    thread_id: str
+    turn_id: str
+    step_id: str | None
+    asked: dict[str, Any]
+    options: list[str]
+    state: DecisionState
+    answer: str | None
+    answered_by: str | None
+    created_at: datetime
+    expires_at: datetime
+    answered_at: datetime | None
+
+    @classmethod
+    def of(cls, decision: Decision) -> DecisionView:
+        return cls.model_validate(decision._asdict())
+
+
+async def listed(
+    here: Context,
+    user_id: str,
+    kinds: Sequence[DecisionKind],
+    state: State,
+    limit: int,
+    cursor: str | None,
+) -> Page[DecisionView]:
+    """A page of what is open, or of all, oldest first."""
+    after = read_cursor("decision", cursor, str)
+    rows = await here.store.decisions.list(
+        user_id, kinds, limit=limit + 1, after=after, ended=state == "all"
+    )
+    more = make_cursor("decision", rows[limit - 1].id) if len(rows) > limit else None
+    return Page(data=[DecisionView.of(row) for row in rows[:limit]], next_cursor=more)
+
+
+async def resolved(
+    here: Context,
+    user_id: str,
+    decision_id: str,
+    kinds: Sequence[DecisionKind],
+    state: DecisionState,
+    answer: str | None,
+) -> DecisionView:
+    """Decide, and let the turn go on. Raises NotFound or AlreadyDecided."""
+    known_id(decision_id, "dec", "decision")
+    if (await here.store.decisions.get(user_id, decision_id)).kind not in kinds:
+        raise NotFound(f"there is nothing of that kind named {decision_id}")
+    decision, lease = await here.store.decisions.resolve(
+        user_id, decision_id, state, answer, user_id
+    )
+    if lease is not None:
+        here.wake(lease)
+    return DecisionView.of(decision)

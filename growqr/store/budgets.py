@@ -1,0 +1,92 @@
+"""Budgets: what was spent, by a user's day and by a turn with all it delegated, and what may be.
+
+Each time somebody allows more, the limit grows by itself once again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+from growqr.config import Settings
+from growqr.store.engine import Database
+
+
+class BudgetLimits(NamedTuple):
+    """What may be spent before a person must allow more; 0: no limit."""
+
+    turn_tokens: float = 0
+    turn_usd: float = 0
+    turn_seconds: float = 0
+    day_tokens: float = 0
+    day_usd: float = 0
+    day_seconds: float = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The settings `budget_…`."""
+        return cls(*(getattr(settings, f"budget_{name}") for name in cls._fields))
+
+
+class Budget(NamedTuple):
+    """One limit and what it has come to.
+
+    `scope` is "turn:<root turn>" or "day:<YYYY-MM-DD>:<user>", `unit` tokens, usd or seconds.
+    `limit` counts what was granted; 0: there is none. As a string: what a person is told of one
+    that is spent.
+    """
+
+    scope: str
+    unit: str
+    limit: float
+    spent: float
+
+    def __str__(self) -> str:
+        who = "this turn has" if self.scope.startswith("turn:") else "today you have"
+        amounts = _AMOUNTS[self.unit].format(spent=self.spent, limit=self.limit)
+        return f"{who} used {amounts}; somebody must allow more"
+
+
+_AMOUNTS = {
+    "tokens": "{spent:,.0f} of {limit:,.0f} tokens",
+    "usd": "{spent:,.2f} of {limit:,.2f} US dollars",
+    "seconds": "{spent:,.0f} of {limit:,.0f} s of model time",
+}
+
+
+class _Spent(NamedTuple):
+    scope: str
+    unit: str
+    spent: float
+    granted: int
+
+
+class Budgets:
+    """Reads the ledger and what was granted, in one statement."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def exceeded(
+        self, user_id: str, turn_id: str | None, limits: BudgetLimits
+    ) -> Budget | None:
+        """The first budget that is spent, the turn's before the day's; None: go on.
+
+        A turn and what was delegated from it have one budget, whichever of them asks.
+        """
+        if not any(limits):
+            return None
+        budgets = await self._read(user_id, turn_id, limits)
+        return next((one for one in budgets if one.limit and one.spent >= one.limit), None)
+
+    async def spent(self, user_id: str, limits: BudgetLimits) -> list[Budget]:
+        """What the user has spent today (UTC), in every unit."""
+        return await self._read(user_id, None, limits)
+
+    async def _read(self, user_id: str, turn_id: str | None, limits: BudgetLimits) -> list[Budget]:
+        rows = await self._db.all("spent", _Spent, user=user_id, turn=turn_id)
+        return [_budget(row, limits) for row in rows]
+
+
+def _budget(row: _Spent, limits: BudgetLimits) -> Budget:
+    base = float(getattr(limits, f"{row.scope.partition(':')[0]}_{row.unit}"))
+    return Budget(row.scope, row.unit, base * (1 + row.granted), row.spent)

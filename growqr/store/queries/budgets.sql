@@ -1,0 +1,45 @@
+-- spent --
+-- What a user has used today (UTC) and, where a turn is given, its whole tree: from the turn that
+-- nobody's step waits for down to all that were delegated from it. Each amount is one row, with
+-- the number of times that somebody allowed as much again.
+with recursive up as (
+  select %(turn)s::text as id, 0 as height
+  union all
+  select step.turn_id, up.height + 1
+    from up join turn on turn.id = up.id join step on step.id = turn.parent_step
+), root as (
+  select id from up where id is not null order by height desc limit 1
+), tree as (
+  select id from root
+  union all
+  select turn.id
+    from tree join step on step.turn_id = tree.id and step.kind = 'tool'
+              join turn on turn.parent_step = step.id
+), used as (
+  select 1 as place, 'turn:' || root.id as scope, sums.*
+    from root, lateral (
+      select coalesce(sum(input_tokens + output_tokens + cache_read_tokens
+                          + cache_write_tokens), 0) as tokens,
+             coalesce(sum(micro_usd), 0) as micro_usd, coalesce(sum(model_ms), 0) as model_ms
+        from usage where turn_id in (select id from tree) and user_id = %(user)s) as sums
+  union all
+  select 2, 'day:' || to_char(now() at time zone 'UTC', 'YYYY-MM-DD') || ':' || %(user)s::text,
+         coalesce(sum(input_tokens + output_tokens + cache_read_tokens + cache_write_tokens), 0),
+         coalesce(sum(micro_usd), 0), coalesce(sum(model_ms), 0)
+    from usage
+   where user_id = %(user)s
+     and at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'
+), granted as (
+  select asked ->> 'scope' as scope, asked ->> 'unit' as unit, count(*) as times
+    from decision
+   where kind = 'budget' and state = 'approved' and user_id = %(user)s
+     and asked ->> 'scope' in (select scope from used)
+   group by 1, 2
+)
+select used.scope, amounts.unit, amounts.spent::float8 as spent,
+       coalesce(granted.times, 0)::int as granted
+  from used
+  cross join lateral (values (1, 'tokens', used.tokens), (2, 'usd', used.micro_usd / 1e6),
+                             (3, 'seconds', used.model_ms / 1e3)) as amounts (place, unit, spent)
+  left join granted on granted.scope = used.scope and granted.unit = amounts.unit
+ order by used.place, amounts.place

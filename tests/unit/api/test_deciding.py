@@ -1,0 +1,136 @@
+"""Approvals, questions and withdrawn messages over HTTP: listed, decided once, nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from growqr import names
+from growqr.directory import Fence
+from growqr.store import Decision, DecisionKind, Store, User
+from tests.unit.api.conftest import RecordedDirectory, until
+
+pytestmark = pytest.mark.anyio
+
+
+async def ask(store: Store, user: User, kind: DecisionKind, expiry: float = 60) -> Decision:
+    """A turn of this user that waits for a decision of this kind."""
+    fence = Fence(names.grow_agent(user.id), 1)
+    lease = await store.leases.get(fence.key)
+    if lease is None or not lease.live:
+        assert await store.leases.take(fence, holder="test", ttl=60)
+    thread = await store.threads.create(user.id, f"about {kind}")
+    await store.messages.accept(user.id, "go on", thread_id=thread.id)
+    turn = await store.turns.claim(fence, deadline=60)
+    assert turn is not None
+    asked: dict[str, Any] = {"text": "May I?"}
+    decision = await store.decisions.ask(fence, turn, kind, asked, key=1, expiry=expiry)
+    assert await store.turns.wait(fence, turn.id)
+    return decision
+
+
+async def test_what_waits_is_listed_by_kind(client: httpx.AsyncClient, store: Store, alice: User):
+    asked = [await ask(store, alice, kind) for kind in ("approval", "question", "budget")]
+    approvals = (await client.get("/approvals")).json()["data"]
+    questions = (await client.get("/questions")).json()["data"]
+    assert {one["id"] for one in approvals} == {asked[0].id, asked[2].id}
+    assert [one["id"] for one in questions] == [asked[1].id]
+    assert questions[0]["asked"] == {"text": "May I?"}
+    page = (await client.get("/approvals?limit=1")).json()
+    rest = (await client.get("/approvals", params={"cursor": page["next_cursor"]})).json()
+    assert [one["id"] for one in page["data"] + rest["data"]] == sorted((asked[0].id, asked[2].id))
+
+
+async def test_an_answer_lets_the_turn_go_on_and_wakes_its_agent(
+    client: httpx.AsyncClient, store: Store, alice: User, directory: RecordedDirectory
+):
+    decision = await ask(store, alice, "question")
+    answer = await client.post(f"/questions/{decision.id}", json={"answer": "yes"})
+    assert (answer.status_code, answer.json()["state"]) == (200, "answered")
+    assert answer.json()["answered_by"] == alice.id
+    turn = (await client.get(f"/turns/{decision.turn_id}")).json()
+    assert (turn["state"], turn["waiting"]) == ("queued", None)
+    await until(lambda: [lease.key for lease in directory.woken] == [names.grow_agent(alice.id)])
+    assert (await client.get("/questions")).json()["data"] == []
+    [kept] = (await client.get("/questions?state=all")).json()["data"]
+    assert kept["answer"] == "yes"
+
+
+async def test_the_same_answer_again_is_fine_and_another_is_refused(
+    client: httpx.AsyncClient, store: Store, alice: User
+):
+    decision = await ask(store, alice, "approval")
+    path = f"/approvals/{decision.id}"
+    first = await client.post(path, json={"decision": "deny", "note": "not now"})
+    again = await client.post(path, json={"decision": "deny", "note": "not now"})
+    other = await client.post(path, json={"decision": "approve"})
+    assert [answer.status_code for answer in (first, again, other)] == [200, 200, 409]
+    assert other.json()["code"] == "already_decided"
+    assert first.json() == again.json()
+
+
+async def test_of_clicks_from_many_clients_one_counts(
+    client: httpx.AsyncClient, store: Store, alice: User
+):
+    decision = await ask(store, alice, "approval")
+    words = ["approve", "deny"] * 5
+    answers = await asyncio.gather(
+        *(client.post(f"/approvals/{decision.id}", json={"decision": word}) for word in words)
+    )
+    counted = {a.json()["state"] for a in answers if a.status_code == 200}
+    assert len(counted) == 1
+    assert sorted({a.status_code for a in answers}) == [200, 409]
+    events = await store.events.after(alice.id, 0)
+    assert [e.type for e in events].count("approval.resolved") == 1
+
+
+async def test_whose_time_is_over_is_decided_no_more(
+    client: httpx.AsyncClient, store: Store, alice: User
+):
+    decision = await ask(store, alice, "approval", expiry=0.01)
+    await asyncio.sleep(0.05)
+    late = await client.post(f"/approvals/{decision.id}", json={"decision": "approve"})
+    assert (late.status_code, late.json()["state"]) == (409, "expired")
+    assert await store.decisions.expire(decision.id) is not None
+    assert await store.decisions.expire(decision.id) is None
+    assert (await store.turns.get(alice.id, decision.turn_id)).state == "queued"
+
+
+@pytest.mark.parametrize("body", [{}, {"decision": "maybe"}, {"decision": "deny", "x": 1}])
+async def test_a_bad_answer_changes_nothing(
+    client: httpx.AsyncClient, store: Store, alice: User, body: dict[str, Any]
+):
+    decision = await ask(store, alice, "approval")
+    assert (await client.post(f"/approvals/{decision.id}", json=body)).status_code == 422
+    assert (await store.decisions.get(alice.id, decision.id)).state == "open"
+
+
+async def test_nobody_else_sees_or_decides(
+    client: httpx.AsyncClient, other: httpx.AsyncClient, store: Store, alice: User
+):
+    decision = await ask(store, alice, "approval")
+    assert (await other.get("/approvals")).json()["data"] == []
+    stranger = await other.post(f"/approvals/{decision.id}", json={"decision": "approve"})
+    wrong_door = await client.post(f"/questions/{decision.id}", json={"answer": "yes"})
+    assert (stranger.status_code, wrong_door.status_code) == (404, 404)
+    assert (await store.decisions.get(alice.id, decision.id)).state == "open"
+
+
+async def test_a_queued_message_is_withdrawn_once_begun_it_is_not(
+    client: httpx.AsyncClient, other: httpx.AsyncClient, store: Store, alice: User
+):
+    said = (await client.post("/actors/me/message", json={"text": "never mind"})).json()
+    path = f"/messages/{said['message_id']}"
+    assert (await other.delete(path)).status_code == 404
+    gone, again = await client.delete(path), await client.delete(path)
+    assert (gone.status_code, gone.json()["state"], again.status_code) == (200, "cancelled", 200)
+    said = (await client.post("/actors/me/message", json={"text": "do mind"})).json()
+    fence = Fence(names.grow_agent(alice.id), 1)
+    assert await store.leases.take(fence, holder="test", ttl=60)
+    assert await store.turns.claim(fence, deadline=60)
+    late = await client.delete(f"/messages/{said['message_id']}")
+    assert (late.status_code, late.json()["code"]) == (409, "conflict")
+    assert (await store.turns.get(alice.id, said["turn_id"])).state == "running"
