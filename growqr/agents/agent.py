@@ -29,6 +29,12 @@ class Ended(StrEnum):
     FENCED = "fenced"
 
 
+class GivenUp(GrowqrError):
+    """A turn that ended every agent which worked on it."""
+
+    code = "given_up"
+
+
 Work = Callable[[Turn], Awaitable[None]]
 """What an agent does with a claimed turn; it returns when the journal has the end, or the wait."""
 
@@ -63,6 +69,7 @@ class Agent:
         self._woken = asyncio.Event()
         self._stopping = False
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._working: set[str] = set()
         self._cancelled: set[str] = set()
 
     def wake(self) -> None:
@@ -144,16 +151,17 @@ class Agent:
         """What the journal says of turns under way: whom to cancel, and what runs unattended.
 
         That is a turn whose claim was not answered, or that waited and was claimed again while
-        its task was still on its way out.
+        its task was still on its way out. A turn that somebody else has ended is cancelled too.
         """
-        for turn in await self._unfinished():
-            task = self._running.get(turn.id)
-            if task is None:
-                if turn.state == TurnState.RUNNING and turn.epoch == self._keeper.fence.epoch:
-                    self._start(turn)
-            elif turn.cancel_requested and turn.id not in self._cancelled:
-                self._cancelled.add(turn.id)
-                task.cancel()
+        unfinished = {turn.id: turn for turn in await self._unfinished()}
+        for turn in unfinished.values():
+            mine = turn.state == TurnState.RUNNING and turn.epoch == self._keeper.fence.epoch
+            if turn.id not in self._running and mine:
+                self._start(turn)
+        for turn_id in self._working - self._cancelled:
+            if turn_id not in unfinished or unfinished[turn_id].cancel_requested:
+                self._cancelled.add(turn_id)
+                self._running[turn_id].cancel()
 
     async def _unfinished(self) -> list[Turn]:
         turns = self._store.turns
@@ -166,10 +174,10 @@ class Agent:
     async def _turn(self, turn: Turn) -> None:
         """Work on a turn to its end; Fenced is the one error that gets out."""
         try:
-            if turn.claims > MAX_CLAIMS:
-                raise GrowqrError(f"given up: {MAX_CLAIMS} agents ended while working on this turn")
-            async with asyncio.timeout(self._seconds_left(turn)):
-                await self._do(turn)
+            if turn.cancel_requested:
+                await self._finish(turn, TurnState.CANCELLED)
+            else:
+                await self._worked_on(turn)
         except TimeoutError:
             await self._fail(turn, "deadline", f"not done within {self._turn_deadline:g} s")
         except asyncio.CancelledError as error:
@@ -191,6 +199,17 @@ class Agent:
         finally:
             self._cancelled.discard(turn.id)
         await self._tell_parent(turn)
+
+    async def _worked_on(self, turn: Turn) -> None:
+        """The work itself; only in here may a turn's task be cancelled without ending the agent."""
+        if turn.claims > MAX_CLAIMS:
+            raise GivenUp(f"given up: {MAX_CLAIMS} agents ended while working on this turn")
+        self._working.add(turn.id)
+        try:
+            async with asyncio.timeout(self._seconds_left(turn)):
+                await self._do(turn)
+        finally:
+            self._working.discard(turn.id)
 
     def _seconds_left(self, turn: Turn) -> float:
         """A successor gets what is left of the turn's time, and enough to end it."""

@@ -28,9 +28,11 @@ from growqr.tools import definitions
 MAX_REPLIES = 50
 """Replies of one turn; a model that still asks for tools then is going in circles."""
 
-PATIENCE = {"connection": 120.0, "cut": 15.0}
-"""Seconds from the first try in which a call is made again: the gateway is away (all of Ray may
-be being rebuilt), or its stream broke off. Every other failure is the model's own."""
+PATIENCE = 120.0
+"""Seconds for which the gateway may be away: all of Ray may be being rebuilt."""
+
+MAX_CUTS = 3
+"""Replies that may break off before their end; each next one may come from another provider."""
 
 LONGEST_PAUSE = 4.0
 
@@ -135,14 +137,17 @@ class TurnLoop:
             max_tokens=self._with.max_tokens,
             model=self._with.model_name,
         )
-        began = time.monotonic()
+        cuts, last_heard = 0, time.monotonic()
         for attempt in itertools.count(1):
             await self._keeper.confirm()
             try:
                 return await self._call(request, step_id, attempt)
             except ModelUnavailable as error:
-                patience = PATIENCE.get(str(error.detail.get("reason")), 0.0)
-                if time.monotonic() - began >= patience:
+                reason = error.detail.get("reason")
+                if reason == "cut":
+                    cuts, last_heard = cuts + 1, time.monotonic()
+                away = reason == "connection" and time.monotonic() - last_heard < PATIENCE
+                if not (away or (reason == "cut" and cuts <= MAX_CUTS)):
                     raise
                 _log.warning("model call broke", turn_id=self._turn.id, reason=error.message)
                 await asyncio.sleep(min(LONGEST_PAUSE, 0.25 * 2**attempt))

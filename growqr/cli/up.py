@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -50,6 +51,7 @@ def up(
     """Start the instance and wait until it answers."""
     settings, begin = settings_of(data, port), time.monotonic()
     check_profile(settings)
+    asyncio.run(_check_models(settings))
     planned = instance.plan(settings, providers())
     if planned is None:
         with Fetching(settings, silent=json), Progress(silent=json) as progress:
@@ -70,6 +72,13 @@ def up(
         instance.stop(settings.data)  # a start that is given up leaves nothing running
         raise
     _tell(record, json, f"ready in {seconds(time.monotonic() - begin)}")
+
+
+async def _check_models(settings: Settings) -> None:
+    """Raises InstanceError naming the setting when a chosen model provider cannot be had."""
+    from growqr.models import Chain  # costs what other commands need not pay
+
+    await Chain.open(settings, providers()).close()
 
 
 def down(

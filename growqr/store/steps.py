@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from growqr import names
 from growqr.directory import Fence
+from growqr.errors import Conflict
 from growqr.events import EventType, NewEvent
 from growqr.states import StepState
 from growqr.store.engine import Database
@@ -153,7 +154,9 @@ class Steps:
             effect=effect,
             input=jsonb(call["input"]),
         )
-        step = await self.get(step_id)
+        step = await self._db.one("get_step", Step, step=step_id)
+        if step is None:
+            raise Conflict(f"the turn {turn.id} has ended: {call['name']} was not called")
         return Claim(written.changed or _again(step, fence), step)
 
     async def finish_tool(

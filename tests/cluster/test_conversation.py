@@ -77,18 +77,6 @@ def test_the_provider_key_is_in_no_environment_and_no_log(
     assert (instance.data / "secrets.env").stat().st_mode & 0o077 == 0
 
 
-def test_many_first_requests_at_once_make_one_user_and_one_agent(instance: Instance):
-    anna = instance.person()
-    with ThreadPoolExecutor(25) as pool:
-        turns = list(pool.map(lambda n: anna.say(f"hello {n}"), range(50)))
-    ended = [anna.ended(turn, 90) for turn in turns]
-    assert {turn["state"] for turn in ended} == {"completed"}
-    journal = anna.journal()
-    assert [e["seq"] for e in journal] == list(range(1, len(journal) + 1))
-    epochs = {e["data"]["epoch"] for e in journal if e["type"] == "turn.started"}
-    assert epochs == {1}
-
-
 def test_twenty_users_see_nothing_of_each_other(instance: Instance):
     people = [instance.person() for _ in range(20)]
     words = {p.name: f"word{p.name.replace('-', '')}" for p in people}

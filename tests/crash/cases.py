@@ -59,7 +59,8 @@ def cancelled(scene: Scene, point: str) -> None:
     """Whoever ends the turn dies; it is cancelled all the same, once."""
     anna = scene.user()
     anna.ask("hello")
-    said = anna.say("[[slow 0.4]] tell me something")
+    beside = anna.post("/threads", {"title": "beside"})["id"]
+    said = anna.say("[[slow 0.4]] tell me something", thread_id=beside)
     anna.seen("turn.started", said)
     trap = scene.trap(point, anna.agent if point.startswith("finish_turn") else "")
     anna.post(f"/turns/{said}/cancel")
@@ -314,11 +315,7 @@ def overdue(scene: Scene, point: str) -> None:
     def burnt() -> bool:
         if late.sprung and not trap.sprung:
             late.set()
-            # Awaited since long ago, so that nobody has to wait for that.
-            anna.rows(
-                "update lease set start_since = start_since - interval '1 minute'"
-                " where user_id = %s returning key"
-            )
+            anna.age()  # so that nobody has to wait until it is overdue
         return trap.sprung
 
     until(burnt, f"nobody died at {point}", 90)

@@ -237,17 +237,28 @@ class User:
 
     def _check_usage(self, turns: list[dict[str, Any]]) -> None:
         """Each answered call of ours is booked, under an id of its own."""
-        booked = {step for (step,) in self.rows("select step_id from usage where user_id = %s")}
+        booked = {
+            step for (step,) in self.rows("select step_id from usage where user_id = %(user)s")
+        }
         for step in [step for turn in turns for step in turn["steps"]]:
             if step["kind"] == "model" and step["state"] == "done":
                 assert step["id"] in booked, f"{step['id']} was not booked"
 
+    def age(self) -> None:
+        """All that waits for this user has waited a minute longer."""
+        minute = "- interval '1 minute' where user_id = %(user)s"
+        self.rows(
+            f"with started as (update lease set start_since = start_since {minute}),"
+            f" told as (update event set time = time {minute})"
+            f" update turn set created_at = created_at {minute} returning id"
+        )
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What the database says, by the user's id."""
+        """What the database says; `user` in the query is this one's id."""
         url = self._scene.instance.settings.database_url
         assert url
         with psycopg.connect(url.get_secret_value(), autocommit=True) as conn:
-            return conn.execute(query.encode(), (self.id,)).fetchall()
+            return conn.execute(query.encode(), {"user": self.id}).fetchall()
 
     def check_memory(self, path: str, content: str) -> None:
         """What was acknowledged is readable, and in git once."""

@@ -69,7 +69,7 @@ async def team(store: Store, alice: User, hands: Hands) -> AsyncIterator[Bench]:
         max_tokens=100,
         services=ToolServices(store, directory, kinds),
     )
-    yield Bench(store, alice, directory, model, None, None)  # type: ignore[arg-type]
+    yield Bench(store, alice, directory, model, None, None, None)  # type: ignore[arg-type]
     await directory.close()
 
 
