@@ -47,7 +47,7 @@ def build(settings: config.Settings) -> serve.Application:
 
         ours = config.from_snapshot(Path(snapshot))
         failpoints.arm(ours.failpoints)
-        return make_app(ours, open_store(ours), config.provider_keys(ours))
+        return make_app(ours, open_store(ours, name="growqr models"), config.provider_keys(ours))
 
     deployment = serve.deployment(
         name="models",

@@ -49,7 +49,12 @@ class HostActor:
             runtime = ProcessRuntime(settings)
             specs = {ROLE: OpenCodeSpec(settings)}
             reconciler = Reconciler(
-                store, runtime, specs, holder=self._name, idle=settings.service_idle
+                store,
+                runtime,
+                specs,
+                holder=self._name,
+                idle=settings.service_idle,
+                ttl=settings.lease_ttl,
             )
             skills = SkillFolders(
                 store, lambda user: folders(settings, user).skills, Reload(settings, store)

@@ -1,6 +1,6 @@
 """Budgets: what was spent, by a user's day and by a turn with all it delegated, and what may be.
 
-Each time somebody allows more, the limit grows by itself once again.
+When somebody allows more, as much again may be spent from there on.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Spent(NamedTuple):
     scope: str
     unit: str
     spent: float
-    granted: int
+    granted: float
 
 
 class Budgets:
@@ -89,4 +89,4 @@ class Budgets:
 
 def _budget(row: _Spent, limits: BudgetLimits) -> Budget:
     base = float(getattr(limits, f"{row.scope.partition(':')[0]}_{row.unit}"))
-    return Budget(row.scope, row.unit, base * (1 + row.granted), row.spent)
+    return Budget(row.scope, row.unit, base + row.granted if base else 0.0, row.spent)

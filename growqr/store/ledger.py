@@ -99,7 +99,3 @@ class Idempotency:
                 kept = {"route": route, "body_sha": body_sha, "status": status}
                 kept |= {"answer": jsonb(body)}
                 await execute(conn, sql.texts()["keep_answer"], params | kept)
-
-    async def forget(self) -> None:
-        """Drop answers older than 24 hours."""
-        await self._db.all("forget_answers", dict)

@@ -1,7 +1,7 @@
 -- spent --
 -- What a user has used today (UTC) and, where a turn is given, its whole tree: from the turn that
 -- nobody's step waits for down to all that were delegated from it. Each amount is one row, with
--- the number of times that somebody allowed as much again.
+-- what was spent when somebody last allowed more.
 with recursive up as (
   select %(turn)s::text as id, 0 as height
   union all
@@ -30,14 +30,15 @@ with recursive up as (
    where user_id = %(user)s
      and at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'
 ), granted as (
-  select asked ->> 'scope' as scope, asked ->> 'unit' as unit, count(*) as times
+  select asked ->> 'scope' as scope, asked ->> 'unit' as unit,
+         max((asked ->> 'spent')::float8) as upon
     from decision
    where kind = 'budget' and state = 'approved' and user_id = %(user)s
      and asked ->> 'scope' in (select scope from used)
    group by 1, 2
 )
 select used.scope, amounts.unit, amounts.spent::float8 as spent,
-       coalesce(granted.times, 0)::int as granted
+       coalesce(granted.upon, 0) as granted
   from used
   cross join lateral (values (1, 'tokens', used.tokens), (2, 'usd', used.micro_usd / 1e6),
                              (3, 'seconds', used.model_ms / 1e3)) as amounts (place, unit, spent)

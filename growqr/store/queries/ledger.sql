@@ -30,6 +30,3 @@ values (%(user)s, %(key)s, %(route)s, %(body_sha)s, %(status)s, %(answer)s)
     on conflict (user_id, key) do update
    set route = excluded.route, body_sha = excluded.body_sha, status = excluded.status,
        answer = excluded.answer, created_at = excluded.created_at
-
--- forget_answers --
-delete from idempotency where created_at < clock_timestamp() - interval '24 hours'

@@ -48,16 +48,19 @@ async def tree(store: Store, user: User) -> list[str]:
     return [turn.id for turn in turns]
 
 
-async def allow(url: str, user: User, scope: str, unit: str, state: str = "approved") -> None:
+async def allow(
+    url: str, user: User, scope: str, unit: str, state: str = "approved", spent: float = 0
+) -> None:
     """A decision as a person leaves it."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
         await conn.execute(
             "insert into decision (id, user_id, thread_id, turn_id, kind, asked, state, expires_at)"
             " select %(id)s, user_id, thread_id, id, 'budget',"
-            " jsonb_build_object('scope', %(scope)s::text, 'unit', %(unit)s::text), %(state)s,"
+            " jsonb_build_object('scope', %(scope)s::text, 'unit', %(unit)s::text,"
+            " 'spent', %(spent)s::float8), %(state)s,"
             " clock_timestamp() from turn where user_id = %(user)s limit 1",
             {"id": names.new_id("dec"), "user": user.id, "scope": scope, "unit": unit}
-            | {"state": state},
+            | {"state": state, "spent": spent},
         )
 
 
@@ -112,7 +115,7 @@ async def test_yesterday_and_others_do_not_count(
     assert await store.budgets.exceeded(alice.id, "u", limits) is None
 
 
-async def test_what_was_allowed_adds_the_limit_once_more_each_time(
+async def test_what_is_allowed_is_as_much_again_from_there_on(
     store: Store, alice: User, bob: User, database_url: str
 ):
     root, _, grandchild = await tree(store, alice)
@@ -125,12 +128,14 @@ async def test_what_was_allowed_adds_the_limit_once_more_each_time(
         (f"turn:{grandchild}", "tokens", "approved", 100),
         (f"turn:{root}", "tokens", "approved", None),
     ]:
-        await allow(database_url, alice, scope, unit, state)
+        await allow(database_url, alice, scope, unit, state, 150)
         breach = await store.budgets.exceeded(alice.id, grandchild, limits)
         assert (breach and breach.limit) == limit
-    await spend(store, alice, root, 50)
+    await spend(store, alice, root, 99)
+    assert await store.budgets.exceeded(alice.id, root, limits) is None
+    await spend(store, alice, root, 1)
     breach = await store.budgets.exceeded(alice.id, root, limits)
-    assert breach == Budget(f"turn:{root}", "tokens", 200, 200)
+    assert breach == Budget(f"turn:{root}", "tokens", 250, 250)
     assert await store.budgets.exceeded(bob.id, None, limits) is None
 
 
@@ -139,7 +144,7 @@ async def test_the_day_as_its_user_sees_it(store: Store, database_url: str):
     await store.messages.accept(carol.id, "hello")
     day = f"day:{datetime.now(UTC):%Y-%m-%d}:{carol.id}"
     await spend(store, carol, "t", 5, micro_usd=250_000, model_ms=40)
-    await allow(database_url, carol, day, "tokens")
+    await allow(database_url, carol, day, "tokens", spent=10)
     assert await store.budgets.spent(carol.id, BudgetLimits(day_tokens=10)) == [
         Budget(day, "tokens", 20, 5),
         Budget(day, "usd", 0, 0.25),
