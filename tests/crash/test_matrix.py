@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from tests.crash import cases
 from tests.crash.conftest import Deaths
 from tests.crash.matrix import CASES, EXEMPT, WHENS, Case, writing_statements
 from tests.crash.scene import Scene
+
+README = Path(__file__).parents[2] / "README.md"
 
 FAIL_OVER = 5.0
 """Seconds from an agent's death to its successor's first event, in the middle of all cases."""
@@ -23,6 +26,11 @@ def test_every_statement_that_writes_has_a_case_or_a_reason():
     known = {case.statement for case in CASES}
     assert not known & EXEMPT.keys()
     assert writing_statements() == known | EXEMPT.keys()
+
+
+def test_every_point_is_in_the_readme():
+    table = README.read_text(encoding="utf-8").partition("### Crash points")[2]
+    assert not [case.statement for case in CASES if f"`{case.statement}`" not in table]
 
 
 @pytest.mark.parametrize(
