@@ -18,6 +18,10 @@ CANARY = "sk-ant-canary-7f3b9c"
 """The provider key of the instance under test; it must be seen nowhere but in its one file."""
 
 
+TURN_TOKENS = 20_000
+"""What a turn in the lab may use before somebody must allow more."""
+
+
 @pytest.fixture(scope="session")
 def messages_api() -> Iterator[MessagesApi]:
     """The model server behind the instance."""
@@ -42,6 +46,7 @@ def lab(messages_api: MessagesApi, tmp_path_factory: pytest.TempPathFactory) -> 
         "GROWQR_SUB_AGENT_SLEEP": "2",
         "GROWQR_FAILPOINTS": str(tmp_path_factory.mktemp("failpoints")),
         "GROWQR_OPENCODE_BIN": "/bin/false",
+        "GROWQR_BUDGET_TURN_TOKENS": str(TURN_TOKENS),
     }
     with _running(messages_api, tmp_path_factory, **rough) as running:
         yield running

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import httpx
+import psutil
 import pytest
 
-from tests.instances import Instance, Person, processes_of
+from tests.instances import Instance, Person
 
 FREEZE = 8.0
 """Seconds; more than three deadlines of a store call."""
@@ -20,17 +20,19 @@ FREEZE = 8.0
 @contextmanager
 def frozen(instance: Instance) -> Iterator[None]:
     """Every process of the instance's Postgres stands still: a black hole that accepts."""
-    session = instance.record["children"]["postgres"][0]
-    pids = [p.pid for p in processes_of(instance) if os.getsid(p.pid) == session]
-    assert len(pids) > 3
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    server = psutil.Process(instance.record["children"]["postgres"][0])
+    server.suspend()  # first, so that it makes no more children
+    stopped = [server, *server.children(recursive=True)]
+    assert len(stopped) > 3
+    for process in stopped:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
     try:
         yield
     finally:
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        for process in stopped:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 def answered(person: Person) -> tuple[int, float]:

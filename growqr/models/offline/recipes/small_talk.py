@@ -10,7 +10,8 @@ RANK = 90
 
 ABILITIES = (
     "I can keep notes: say “remember that the launch is on Friday”, ask “what do you remember "
-    "about the launch?”, or “read notes/launch-friday.md”."
+    "about the launch?”, or “read notes/launch-friday.md”. I can also remind you: “remind me in "
+    "5 minutes to stretch”."
 )
 _REAL = "Set ANTHROPIC_API_KEY to talk with a real model."
 
