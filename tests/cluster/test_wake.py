@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import psutil
@@ -42,15 +43,25 @@ def agents(instance: Instance) -> set[int]:
 
 
 def connections(instance: Instance) -> int:
-    """Database connections that agents hold."""
+    """Database connections that agents hold, those of other instances on the server left out."""
     url = instance.settings.database_url
     assert url
     with psycopg.connect(url.get_secret_value(), autocommit=True) as conn:
-        row = conn.execute(
-            "select count(*) from pg_stat_activity where application_name = %s", [CONNECTION]
-        ).fetchone()
-        assert row
-        return int(row[0])
+        rows = conn.execute(
+            "select client_port from pg_stat_activity where application_name = %s", [CONNECTION]
+        ).fetchall()
+    return len({port for (port,) in rows} - ports_beside(instance))
+
+
+def ports_beside(instance: Instance) -> set[int]:
+    """Local ports of processes that are not of this instance."""
+    ours = {process.pid for process in processes_of(instance)}
+    found: set[int] = set()
+    for process in psutil.process_iter():
+        if process.pid not in ours:
+            with suppress(psutil.Error):
+                found |= {wire.laddr.port for wire in process.net_connections("tcp")}
+    return found
 
 
 def hung_up(instance: Instance, pid: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,7 +180,8 @@ class World:
         """Only looks; even its own hints get lost."""
         looking = Supervision(self.store, self._deaf(loss), limits=SHORT)
         while True:
-            await looking.tick()
+            with suppress(Unavailable):  # an outage ends no supervision, here as in `run`
+                await looking.tick()
             await asyncio.sleep(0.1)
 
     async def crash(self, until: float) -> None:
