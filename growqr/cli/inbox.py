@@ -62,7 +62,7 @@ def asked(what: dict[str, Any]) -> str:
 
 def _say(user: str, path: str, body: dict[str, Any]) -> None:
     done = run(_post(user, path, body))
-    print(f"{done['state']}; the turn goes on: growqr attach {done['turn_id']}")
+    print(f"{done['state']}; what comes of it: growqr attach {done['turn_id']}")
 
 
 async def _waiting(user: str) -> list[dict[str, Any]]:

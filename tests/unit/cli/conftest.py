@@ -61,6 +61,7 @@ class Wire:
     posts: list[tuple[str | None, dict[str, Any]]] = field(default_factory=list)
     cursors: list[str | None] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    decisions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def app(self) -> Starlette:
         return Starlette(
@@ -68,6 +69,10 @@ class Wire:
                 Route("/api/v1/actors/me/message", self._message, methods=["POST"]),
                 Route("/api/v1/actors/me/events", self._events),
                 Route("/api/v1/turns/{id}", self._turn),
+                Route("/api/v1/approvals", self._decisions),
+                Route("/api/v1/questions", self._decisions),
+                Route("/api/v1/approvals/{id}", self._decide, methods=["POST"]),
+                Route("/api/v1/questions/{id}", self._decide, methods=["POST"]),
                 Route("/api/v1/memory", self._list),
                 Route("/api/v1/memory/{path:path}/history", self._history),
                 Route("/api/v1/memory/{path:path}", self._file, methods=["GET", "PUT"]),
@@ -99,6 +104,17 @@ class Wire:
         paths = sorted(p for p in self.files if p.startswith(prefix) and p > after)
         data = [{"path": p, "size": len(self.files[p]), "commit": "c" * 40} for p in paths[:2]]
         return JSONResponse({"data": data, "next_cursor": paths[1] if paths[2:] else None})
+
+    async def _decisions(self, request: Request) -> Response:
+        kind = request.url.path.rpartition("/")[2]
+        return JSONResponse({"data": self.decisions.get(kind, []), "next_cursor": None})
+
+    async def _decide(self, request: Request) -> Response:
+        body = await request.json()
+        self.posts.append((request.url.path, body))
+        if request.path_params["id"] == "dec_late":
+            return problem(409, "already_decided", "dec_late is already denied")
+        return JSONResponse({"state": body.get("decision", "answer"), "turn_id": TURN})
 
     async def _history(self, request: Request) -> Response:
         row = {"commit": None, "at": "2026-11-20T12:00:00Z", "author": "ann", "message": "Why\n\nx"}
