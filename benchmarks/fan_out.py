@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import psycopg
 
@@ -37,7 +39,9 @@ async def _deliveries(setting: Setting, users: int, each: int) -> list[float]:
             for _ in range(each):
                 events = await stack.enter_async_context(person.events())
 
-                async def read(person: Person = person, events=events) -> None:  # type: ignore[no-untyped-def]
+                async def read(
+                    person: Person = person, events: AsyncIterator[dict[str, Any]] = events
+                ) -> None:
                     async for event in events:
                         if event["type"] == "message.created":
                             seen.append((person.user_id, event["seq"], time.perf_counter()))

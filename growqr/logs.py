@@ -15,7 +15,7 @@ def _without_rich() -> Iterator[None]:
     """Structlog loads rich where it finds it, for tracebacks on terminals: 3 MB in every agent."""
     absent = "rich" not in sys.modules
     if absent:
-        sys.modules["rich"] = None  # type: ignore[assignment]
+        sys.modules["rich"] = None  # type: ignore[assignment]  # how Python is told: not there
     try:
         yield
     finally:

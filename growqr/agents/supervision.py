@@ -94,7 +94,7 @@ class Supervision:
                 await look()
             except Unavailable as error:
                 _log.warning("supervision waits", reason=error.message)
-            except Exception:  # noqa: BLE001
+            except Exception:  # noqa: BLE001  a defect must not stop the looking
                 _log.error("supervision failed", exc_info=True)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -107,7 +107,7 @@ class Supervision:
                 await self._do(remedy)
         except (Unavailable, TimeoutError) as error:
             _log.warning("remedy waits", remedy=repr(remedy), reason=str(error) or "too slow")
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001  one remedy's defect must not stop the others
             _log.error("remedy failed", remedy=repr(remedy), exc_info=True)
 
     async def _do(self, remedy: Remedy) -> None:

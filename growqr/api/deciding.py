@@ -9,7 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from growqr.api.context import Context
-from growqr.api.inputs import known_id, make_cursor, read_cursor
+from growqr.api.inputs import known_id, read_cursor
+from growqr.api.paging import paged
 from growqr.api.views import Page
 from growqr.errors import NotFound
 from growqr.states import DecisionState
@@ -57,8 +58,7 @@ async def listed(
     rows = await here.store.decisions.list(
         user_id, kinds, limit=limit + 1, after=after, ended=state == "all"
     )
-    more = make_cursor("decision", rows[limit - 1].id) if len(rows) > limit else None
-    return Page(data=[DecisionView.of(row) for row in rows[:limit]], next_cursor=more)
+    return paged("decision", rows, limit, DecisionView.of, lambda row: row.id)
 
 
 async def resolved(
@@ -71,11 +71,10 @@ async def resolved(
 ) -> DecisionView:
     """Decide, and let the turn go on. Raises NotFound or AlreadyDecided."""
     known_id(decision_id, "dec", "decision")
-    if (await here.store.decisions.get(user_id, decision_id)).kind not in kinds:
+    asked = await here.store.decisions.get(user_id, decision_id)
+    if asked.kind not in kinds:
         raise NotFound(f"there is nothing of that kind named {decision_id}")
-    decision, lease = await here.store.decisions.resolve(
-        user_id, decision_id, state, answer, user_id
-    )
+    decision, lease = await here.store.decisions.resolve(asked, state, answer, user_id)
     if lease is not None:
         here.wake(lease)
     return DecisionView.of(decision)

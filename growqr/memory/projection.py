@@ -40,18 +40,16 @@ class Projection:
 
     def __init__(self, store: Store, settings: Settings, holder: str) -> None:
         self._store, self._settings, self._holder = store, settings, holder
-        self._queue: asyncio.Queue[str] = asyncio.Queue()
-        self._due: set[str] = set()
-        self._active: set[str] = set()
+        self._hints = store.hints("memory")
         self._pauses: dict[str, tuple[float, float]] = {}  # user → (length, until)
 
     async def run(self) -> None:
         """Project on hints and, every second, whatever hints were lost. Ends by cancellation."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._hear())
+            group.create_task(self._hints.hear())
             group.create_task(self._poll())
             for _ in range(WORKERS):
-                group.create_task(self._work())
+                group.create_task(self._hints.work(self._attempt))
 
     async def project(self, user_id: str) -> int:
         """Bring git up to the user's newest row; returns how many commits were made.
@@ -69,13 +67,6 @@ class Projection:
             return await self._catch_up(fence, user_id)
         finally:
             await self._store.leases.release(fence)
-
-    def hint(self, user_id: str) -> None:
-        """Have this user projected soon; hints that come meanwhile are taken together."""
-        fresh = user_id not in self._due
-        self._due.add(user_id)
-        if fresh and user_id not in self._active:
-            self._queue.put_nowait(user_id)
 
     async def _catch_up(self, fence: Fence, user_id: str) -> int:
         repo = LocalRepository(repository(self._settings, user_id), user_id)
@@ -129,32 +120,14 @@ class Projection:
             if row.commit_id not in (None, ids[row.number]):
                 _log.error("rebuilt commit has another id", user_id=user_id, number=row.number)
 
-    async def _hear(self) -> None:
-        async for _, payload in self._store.listen("growqr_work"):
-            kind, _, user_id = payload.partition(":")
-            if kind == "memory" and user_id:
-                self.hint(user_id)
-
     async def _poll(self) -> None:
         while True:
             try:
                 for user_id in await self._store.memory.pending_users():
-                    self.hint(user_id)
+                    self._hints.add(user_id)
             except Unavailable:
                 pass  # the next second asks again
             await asyncio.sleep(_POLL)
-
-    async def _work(self) -> None:
-        while True:
-            user_id = await self._queue.get()
-            self._due.discard(user_id)
-            self._active.add(user_id)
-            try:
-                await self._attempt(user_id)
-            finally:
-                self._active.discard(user_id)
-                if user_id in self._due:
-                    self._queue.put_nowait(user_id)
 
     async def _attempt(self, user_id: str) -> None:
         """Project one user; a failure pauses this user alone, longer each time."""

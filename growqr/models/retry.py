@@ -112,7 +112,7 @@ async def _attempt(
 
 def _pause(persistence: Persistence, attempt: int, retry_after: float | None) -> float:
     """Seconds: what the server asked for and a little more, else 0.5, 1, … with jitter."""
-    spread = random.uniform(0.7, 1.3)  # noqa: S311
+    spread = random.uniform(0.7, 1.3)  # noqa: S311  jitter is no secret
     if retry_after is not None:
         return retry_after + 0.1 * min(1.0, retry_after) * spread
     return persistence.first_pause * float(2 ** (attempt - 1)) * spread

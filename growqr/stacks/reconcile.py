@@ -61,26 +61,17 @@ class Reconciler:
     ) -> None:
         self._store, self._runtime, self._specs = store, runtime, specs
         self._holder, self._ttl, self._idle = holder, ttl, idle
-        self._queue: asyncio.Queue[str] = asyncio.Queue()
-        self._due: set[str] = set()
-        self._active: set[str] = set()
+        self._hints = store.hints("stack")
 
     async def run(self) -> None:
         """Reconcile on hints, each second what is due, each 30 s all. Ends by cancellation."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._hear())
+            group.create_task(self._hints.hear())
             group.create_task(self._watch())
             group.create_task(self._poll())
             group.create_task(self._round())
             for _ in range(WORKERS):
-                group.create_task(self._work())
-
-    def hint(self, user_id: str) -> None:
-        """Have this user's services looked at soon."""
-        fresh = user_id not in self._due
-        self._due.add(user_id)
-        if fresh and user_id not in self._active:
-            self._queue.put_nowait(user_id)
+                group.create_task(self._hints.work(self._attempt))
 
     async def step(self, user_id: str) -> bool:
         """Look once at each service of the user; False when another reconciler has the lease.
@@ -182,7 +173,7 @@ class Reconciler:
             failures=failures, retry=pause or None,
         )  # fmt: skip
         if not pause:
-            self.hint(service.user_id)
+            self._hints.add(service.user_id)
 
     async def _stop(self, fence: Fence, service: Service, status: ServiceStatus) -> None:
         if status.state != "absent":
@@ -240,12 +231,6 @@ class Reconciler:
                 owner.cancel()
                 return
 
-    async def _hear(self) -> None:
-        async for _, payload in self._store.listen("growqr_work"):
-            kind, _, user_id = payload.partition(":")
-            if kind == "stack" and user_id:
-                self.hint(user_id)
-
     async def _watch(self) -> None:
         """The runtime's news. A service of a user the store does not know is removed."""
         async for name in self._runtime.events():
@@ -253,7 +238,7 @@ class Reconciler:
                 status = await self._runtime.status(name)
                 known = await self._store.services.get(status.user_id, status.role)
                 if known:
-                    self.hint(status.user_id)
+                    self._hints.add(status.user_id)
                 elif status.state != "absent":
                     await self._runtime.remove(name)
             except Unavailable:
@@ -263,7 +248,7 @@ class Reconciler:
         while True:
             try:
                 for service in await self._store.services.due(100, idle=self._idle):
-                    self.hint(service.user_id)
+                    self._hints.add(service.user_id)
             except Unavailable:
                 pass  # the next second asks again
             await asyncio.sleep(_POLL)
@@ -272,30 +257,23 @@ class Reconciler:
         while True:
             try:
                 for user_id in await self._store.services.users():
-                    self.hint(user_id)
+                    self._hints.add(user_id)
             except Unavailable:
                 pass
             await asyncio.sleep(_ROUND)
 
-    async def _work(self) -> None:
-        while True:
-            user_id = await self._queue.get()
-            self._due.discard(user_id)
-            self._active.add(user_id)
-            try:
-                async with asyncio.timeout(STEP):
-                    await self.step(user_id)
-            except TimeoutError:
-                _log.error("stack", user_id=user_id, error=f"no step within {STEP:g} s")
-            except (Fenced, Unavailable):
-                pass  # somebody else's now, or asked again in a second
-            except Exception as error:  # noqa: BLE001 one user's service must not stop the others'
-                known = isinstance(error, GrowqrError)
-                _log.error("stack", user_id=user_id, error=str(error), exc_info=not known)
-            finally:
-                self._active.discard(user_id)
-                if user_id in self._due:
-                    self._queue.put_nowait(user_id)
+    async def _attempt(self, user_id: str) -> None:
+        """One step; what it cannot do stops no other user's."""
+        try:
+            async with asyncio.timeout(STEP):
+                await self.step(user_id)
+        except TimeoutError:
+            _log.error("stack", user_id=user_id, error=f"no step within {STEP:g} s")
+        except (Fenced, Unavailable):
+            pass  # somebody else's now, or asked again in a second
+        except Exception as error:  # noqa: BLE001 one user's service must not stop the others'
+            known = isinstance(error, GrowqrError)
+            _log.error("stack", user_id=user_id, error=str(error), exc_info=not known)
 
 
 def _age(then: datetime) -> float:

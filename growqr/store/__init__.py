@@ -4,6 +4,7 @@
     queries/      every statement by name; _fenced.sql is the one form of an owner's write
     migrate.py    schema.sql and the numbered migrations
     notifier.py   hints to listeners, outside transactions; listen.py hears them
+    hints.py      whose work was hinted at, one user at a time
     retention.py  what is old enough goes
     users leases events threads messages turns steps memory ledger     one module per noun
 
@@ -23,6 +24,7 @@ from growqr.store.budgets import Budget, BudgetLimits, Budgets
 from growqr.store.decisions import Decision, DecisionKind, Decisions
 from growqr.store.engine import Connection, Database
 from growqr.store.events import Events
+from growqr.store.hints import Hints
 from growqr.store.leases import Holder, Leases, Owner
 from growqr.store.ledger import Idempotency, Slot, Usage
 from growqr.store.listen import listen
@@ -145,6 +147,10 @@ class Store:
     def listen(self, *channels: str) -> AsyncGenerator[tuple[str, str], None]:
         """(channel, payload) of notifications, on a connection of its own."""
         return listen(self._db.url, *channels)
+
+    def hints(self, kind: str) -> Hints:
+        """The users for whom `<kind>:<user>` is notified as work."""
+        return Hints(kind, self.listen(WORK))
 
     async def __aenter__(self) -> Self:
         await self.open()

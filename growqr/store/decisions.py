@@ -164,19 +164,18 @@ class Decisions:
         return written.changed
 
     async def resolve(
-        self, user_id: str, decision_id: str, state: DecisionState, answer: str | None, by: str
+        self, decision: Decision, state: DecisionState, answer: str | None, by: str
     ) -> tuple[Decision, Lease | None]:
         """Decide; the lease is that of the agent that may go on.
 
-        The same answer again is answered as the first time, without a lease. Raises NotFound, or
+        The same answer again is answered as the first time, without a lease. Raises
         AlreadyDecided when it was decided otherwise or its time is over.
         """
-        decision = await self.get(user_id, decision_id)
         lease = await self._decide(decision, state, answer, by)
-        now = await self.get(user_id, decision_id)
+        now = await self.get(decision.user_id, decision.id)
         if lease is None and (now.state, now.answer) != (state.value, answer):
             over = now.state if now.state != DecisionState.OPEN else "expired"
-            raise AlreadyDecided(f"{decision_id} is already {over}", {"state": over})
+            raise AlreadyDecided(f"{decision.id} is already {over}", {"state": over})
         return now, lease
 
     async def expire(self, decision_id: str) -> Lease | None:

@@ -129,26 +129,23 @@ class Database:
         It is cut after DEADLINE, so that no lock is held for longer. `name` is that of the
         statement it is made for.
         """
-        with _translated():
-            async with self._connection() as conn:
-                async with conn.transaction():
-                    yield conn
-                    failpoints.reach(f"{name}.before")
-                failpoints.reach(f"{name}.after")
+        async with self._transaction() as conn:
+            yield conn
+            failpoints.reach(f"{name}.before")
+        failpoints.reach(f"{name}.after")
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
         """What is read inside is one state of the database; nothing can be written."""
-        with _translated():
-            async with self._connection() as conn, conn.transaction():
-                await execute(conn, sql.texts()["snapshot"], {})
-                reading = {self: conn}
-                outer = _snapshot.set(reading)
-                try:
-                    yield
-                finally:
-                    reading.clear()  # tasks begun inside have inherited it
-                    _snapshot.reset(outer)
+        async with self._transaction() as conn:
+            await execute(conn, sql.texts()["snapshot"], {})
+            reading = {self: conn}
+            outer = _snapshot.set(reading)
+            try:
+                yield
+            finally:
+                reading.clear()  # tasks begun inside have inherited it
+                _snapshot.reset(outer)
 
     async def within(self, call: Coroutine[Any, Any, T]) -> T:
         """The result of `call`, or StoreUnavailable at the deadline; it then ends unheard."""
@@ -166,6 +163,12 @@ class Database:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # whoever asked may have gone: then nobody needs to know
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        with _translated():
+            async with self._connection() as conn, conn.transaction():
+                yield conn
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
@@ -190,14 +193,13 @@ class Database:
     async def _run_after(
         self, lock: str, name: str, params: dict[str, Any], prepared: Prepared | None
     ) -> list[Any]:
-        with _translated():
-            async with self._connection() as conn, conn.transaction():
-                await execute(conn, sql.texts()["lock_fence"], params)
-                await execute(conn, sql.texts()[lock], params)
-                if prepared:
-                    events, more = await prepared(conn)
-                    params |= more | event_arrays(events)
-                return await execute(conn, sql.fenced(name), params)
+        async with self._transaction() as conn:
+            await execute(conn, sql.texts()["lock_fence"], params)
+            await execute(conn, sql.texts()[lock], params)
+            if prepared:
+                events, more = await prepared(conn)
+                params |= more | event_arrays(events)
+            return await execute(conn, sql.fenced(name), params)
 
     async def _notify(self, channels: list[str], payloads: list[str]) -> None:
         await self.all("notify", dict, channels=channels, payloads=payloads)

@@ -62,8 +62,8 @@ def settings(tmp_path: Path, tools: dict[str, Any]) -> Settings:
     """A data folder as an instance has it, with a secret in every place for one."""
     settings = load(data=tmp_path / "data", database_url=None, **tools)
     folder.prepare(settings.data)
-    for name in ("secrets.env", "settings.json", "secrets/ray_token", "users/u_bob/work/note"):
-        path = settings.data / name
+    places = [settings.data / name for name in ("secrets.env", "settings.json")]
+    for path in (*places, settings.secrets / "ray_token", settings.workspace("u_bob") / "note"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(CANARY)
     return settings

@@ -24,13 +24,11 @@ import re
 import threading
 import time
 import uuid
-from collections import Counter, deque
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
-from tests.fakes.failures import before_reply, breaks, spoil
+from tests.fakes.failures import before_reply
+from tests.fakes.model_server import ModelExchange, ModelServer
 
 _DIRECTIVE = re.compile(r"\[\[(\S+?)(?:\s+(.*?))?\]\](?!\])", re.DOTALL)
 _TOOLS = {"bash", "write", "call"}
@@ -57,64 +55,29 @@ class Recorded(NamedTuple):
         return _asks_title(self.body)
 
 
-class ChatCompletions:
+class ChatCompletions(ModelServer):
     """The server. `with ChatCompletions() as api:` serves on a free loopback port, see `url`."""
 
     def __init__(self, port: int = 0) -> None:
         self.requests: list[Recorded] = []
-        self.hung_up = threading.Event()
-        self.seen: Counter[str] = Counter()
-        self.failures: deque[str] = deque()
-        self._server = _Server(("127.0.0.1", port), _Exchange)
-        self._server.api = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        super().__init__(_Exchange, port)
 
     @property
     def url(self) -> str:
         """The base URL a client is configured with."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"http://127.0.0.1:{self.port}/v1"
 
     @property
     def prompts(self) -> list[Recorded]:
         """The requests that are no title's."""
         return [request for request in self.requests if not request.title]
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-    api: ChatCompletions
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news here."""
-
-
-class _Exchange(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
+class _Exchange(ModelExchange):
+    retry_after = dict.fromkeys((429, 503), "1")
 
     def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("content-length", 0)))
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        raw, headers = self.received()
         if self.path.split("?")[0] != "/v1/chat/completions":
             return self._refuse(404, f"no such path: {self.path}")
         try:
@@ -130,59 +93,28 @@ class _Exchange(BaseHTTPRequestHandler):
     def _answer(self, body: dict[str, Any]) -> None:
         orders = [] if _asks_title(body) else _orders(body)
         told = dict(orders)
-        failures = self.server.api.failures
-        failure = failures.popleft() if failures else "none"
+        failure = self.next_failure()
         if before_reply(self, failure):
             return
-        if "status" in told and (code := self._due("status", told["status"])):
+        if "status" in told and (code := self.due("status", told["status"])):
             return self._refuse(code, f"as told: {code}")
         chunks = list(_chunks(body, *_content(body, orders)))
         if body.get("stream") is not True:
-            return self._json(200, _whole(chunks))
-        if "cut" in told and self._due("cut", "1 " + told["cut"]):
-            return self._stream(chunks[: max(1, len(chunks) // 2)], told, cut=True)
-        self._stream(chunks, told, cut=breaks(failure), failure=failure)
-
-    def _due(self, order: str, text: str) -> int:
-        """The number of an order, 0 once it was done as often as it says."""
-        number, *times = [int(part) for part in text.split()]
-        if times:
-            self.server.api.seen[f"{order} {text}"] += 1
-            if self.server.api.seen[f"{order} {text}"] > times[0]:
-                return 0
-        return number
+            return self.answer(200, _whole(chunks))
+        if "cut" in told and self.due("cut", "1 " + told["cut"]):
+            begun = chunks[: max(1, len(chunks) // 2)]
+            return self._stream(map(_sent, begun), told, "none", cut=True)
+        self._stream([*map(_sent, chunks), DONE], told, failure)
 
     def _stream(
-        self, chunks: list[Chunk], told: dict[str, str], cut: bool = False, failure: str = "none"
+        self, pieces: Iterable[bytes], told: dict[str, str], failure: str, *, cut: bool = False
     ) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream; charset=utf-8")
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        try:
-            time.sleep(float(told.get("silent", 0)))
-            for piece in spoil(failure, [*map(_sent, chunks), DONE], _sent(OVERLOADED)):
-                time.sleep(piece if isinstance(piece, float) else float(told.get("slow", 0)))
-                if isinstance(piece, bytes) and not (cut and piece is DONE):
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-            if not cut:
-                self.wfile.write(b"0\r\n\r\n")
-        except OSError:
-            self.server.api.hung_up.set()
-        self.close_connection = self.close_connection or cut
+        pause, silence = float(told.get("slow", 0)), float(told.get("silent", 0))
+        error = _sent(OVERLOADED)
+        self.stream(pieces, failure, error=error, pause=pause, silence=silence, cut=cut)
 
     def _refuse(self, status: int, message: str) -> None:
-        self._json(status, {"error": {"message": message, "type": "api_error", "code": status}})
-
-    def _json(self, status: int, body: Any) -> None:
-        sent = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(sent)))
-        if status in (429, 503):
-            self.send_header("retry-after", "1")
-        self.end_headers()
-        self.wfile.write(sent)
+        self.answer(status, {"error": {"message": message, "type": "api_error", "code": status}})
 
 
 def _sent(chunk: Chunk) -> bytes:

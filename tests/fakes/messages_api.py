@@ -22,15 +22,13 @@ import re
 import threading
 import time
 import uuid
-from collections import Counter, deque
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from growqr.models.offline import compose
-from tests.fakes.failures import before_reply, breaks, spoil
+from tests.fakes.failures import before_reply
 from tests.fakes.messages_rules import Refused, check, signature
+from tests.fakes.model_server import ModelExchange, ModelServer
 
 _DIRECTIVE = re.compile(r"\[\[(\S+?)(?:\s+(.*?))?\]\](?!\])", re.DOTALL)
 THOUGHT = "Let me think about what is asked."
@@ -52,74 +50,29 @@ class Recorded(NamedTuple):
     at: float = 0.0
 
 
-class MessagesApi:
+class MessagesApi(ModelServer):
     """The server. `with MessagesApi() as api:` serves on a free loopback port, see `url`."""
 
     def __init__(self, port: int = 0, key: str | None = None) -> None:
         self.key = key
         self.requests: list[Recorded] = []
-        self.hung_up = threading.Event()
         self.thought: dict[str, str] = {}
-        self.seen: Counter[str] = Counter()
-        self.failures: deque[str] = deque()
-        self._server = _Server(("127.0.0.1", port), _Exchange)
-        self._server.api = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
+        super().__init__(_Exchange, port)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> Self:
-        self._thread.start()
-        return self
 
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-    api: MessagesApi
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news here."""
-
-
-class _Exchange(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
+class _Exchange(ModelExchange):
+    retry_after = dict.fromkeys((429, 503, 529), RETRY_AFTER)
 
     def do_GET(self) -> None:
-        self._json(200, {"status": "ok"})
+        self.answer(200, {"status": "ok"})
 
     def do_POST(self) -> None:
         api, at = self.server.api, time.monotonic()
-        raw = self.rfile.read(int(self.headers.get("content-length", 0)))
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        raw, headers = self.received()
         if self.path.split("?")[0] != "/v1/messages":
             return self._refuse(404, "not_found_error", self.path)
         try:
@@ -136,11 +89,10 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _answer(self, body: dict[str, Any]) -> None:
         orders = _orders(body)
-        failures = self.server.api.failures
-        failure = failures.popleft() if failures else "none"
+        failure = self.next_failure()
         if before_reply(self, failure):
             return
-        if "status" in orders and (code := self._due("status", orders["status"])):
+        if "status" in orders and (code := self.due("status", orders["status"])):
             kind = "overloaded_error" if code == 529 else "api_error"
             return self._refuse(code, kind if code != 429 else "rate_limit_error", "as told")
         content, stop_reason = _content(body, orders)
@@ -149,54 +101,23 @@ class _Exchange(BaseHTTPRequestHandler):
             self.server.api.thought |= {b["id"]: signed for b in content if b["type"] == "tool_use"}
         message = _message(body, content, stop_reason)
         if body.get("stream") is not True:
-            return self._json(200, message)
+            return self.answer(200, message)
         events = list(_events(message))
-        if "cut" in orders and self._due("cut", "1 " + orders["cut"]):
-            return self._stream(events[: 2 * len(events) // 3], orders, cut=True)
+        if "cut" in orders and self.due("cut", "1 " + orders["cut"]):
+            return self._stream(events[: 2 * len(events) // 3], orders, "none", cut=True)
         if "error" in orders:
             error = {"type": orders["error"] or "overloaded_error", "message": "as told"}
             events = [*events[: len(events) // 2], {"type": "error", "error": error}]
-        self._stream(events, orders, cut=breaks(failure), failure=failure)
-
-    def _due(self, order: str, text: str) -> int:
-        """The number of an order, 0 once it was done as often as it says."""
-        number, *times = [int(part) for part in text.split()]
-        if times:
-            self.server.api.seen[f"{order} {text}"] += 1
-            if self.server.api.seen[f"{order} {text}"] > times[0]:
-                return 0
-        return number
+        self._stream(events, orders, failure)
 
     def _stream(
-        self, events: list[Event], orders: dict[str, str], cut: bool = False, failure: str = "none"
+        self, events: list[Event], orders: dict[str, str], failure: str, *, cut: bool = False
     ) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream; charset=utf-8")
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        try:
-            for piece in spoil(failure, [_sent(event) for event in events], _sent(OVERLOADED)):
-                time.sleep(piece if isinstance(piece, float) else float(orders.get("slow", 0)))
-                if isinstance(piece, bytes):
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-            if not cut:
-                self.wfile.write(b"0\r\n\r\n")
-        except OSError:
-            self.server.api.hung_up.set()
-        self.close_connection = self.close_connection or cut
+        pause = float(orders.get("slow", 0))
+        self.stream(map(_sent, events), failure, error=_sent(OVERLOADED), pause=pause, cut=cut)
 
     def _refuse(self, status: int, kind: str, message: str) -> None:
-        self._json(status, {"type": "error", "error": {"type": kind, "message": message}})
-
-    def _json(self, status: int, body: Any) -> None:
-        sent = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(sent)))
-        if status in (429, 503, 529):
-            self.send_header("retry-after", RETRY_AFTER)
-        self.end_headers()
-        self.wfile.write(sent)
+        self.answer(status, {"type": "error", "error": {"type": kind, "message": message}})
 
 
 def _sent(event: Event) -> bytes:

@@ -126,7 +126,7 @@ class Today:
             say = (DecisionState.DENIED, None)
             if asked.kind == "question":
                 say = (DecisionState.ANSWERED, "blue")
-            await self.store.decisions.resolve(ANNA, asked.id, *say, ANNA)
+            await self.store.decisions.resolve(asked, *say, ANNA)
 
     async def turns(self) -> list[Turn]:
         """All turns by the order of their messages."""

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 
 from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Context, Here
-from growqr.api.inputs import Cursor, FullText, Limit, NewContent, Text, make_cursor, read_cursor
+from growqr.api.inputs import Cursor, FullText, Limit, NewContent, Text, read_cursor
+from growqr.api.paging import paged
 from growqr.api.views import CommitView, ContentView, FileView, FoundView, Page
 from growqr.errors import NotFound
 from growqr.identity import Identity
@@ -32,8 +33,7 @@ async def list_memory(
     """Your memory files by path."""
     after = read_cursor("path", cursor, str)
     rows = await here.store.memory.list(caller.user_id, prefix, limit=limit + 1, after=after)
-    more = make_cursor("path", rows[limit - 1].path) if len(rows) > limit else None
-    return Page(data=[FileView.of(row) for row in rows[:limit]], next_cursor=more)
+    return paged("path", rows, limit, FileView.of, lambda row: row.path)
 
 
 @router.get("/memory-search")
@@ -54,8 +54,7 @@ async def read_history(
     rows = await here.store.memory.history(caller.user_id, path, limit=limit + 1, before=before)
     if not rows and before is None:
         raise NotFound(f"memory never held a file {path!r}")
-    more = make_cursor("history", rows[limit - 1].number) if len(rows) > limit else None
-    return Page(data=[CommitView.of(row) for row in rows[:limit]], next_cursor=more)
+    return paged("history", rows, limit, CommitView.of, lambda row: row.number)
 
 
 @router.get("/memory/{path:path}")

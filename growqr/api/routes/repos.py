@@ -13,6 +13,7 @@ from pydantic import BaseModel, StringConstraints
 from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Context, Here
 from growqr.api.inputs import Body, Cursor, Limit, Text, Title, make_cursor, read_cursor
+from growqr.api.paging import paged
 from growqr.api.views import Page
 from growqr.errors import Invalid
 from growqr.identity import Identity
@@ -141,8 +142,7 @@ async def list_repos(
     """Your project repositories by name."""
     after = read_cursor("repo", cursor, str)
     rows = await here.store.repos.list(caller.user_id, limit=limit + 1, after=after)
-    more = make_cursor("repo", rows[limit - 1].name) if len(rows) > limit else None
-    return Page(data=[RepoView.of(row, request) for row in rows[:limit]], next_cursor=more)
+    return paged("repo", rows, limit, lambda row: RepoView.of(row, request), lambda row: row.name)
 
 
 @router.post("", status_code=201)

@@ -11,7 +11,8 @@ from growqr.agents import types
 from growqr.api.auth import Caller, Door, Owner, asked
 from growqr.api.context import Context, Here
 from growqr.api.idempotency import KEY_HEADER, check_key
-from growqr.api.inputs import Body, Cursor, Limit, NewSubAgent, NewTask, make_cursor, read_cursor
+from growqr.api.inputs import Body, Cursor, Limit, NewSubAgent, NewTask, read_cursor
+from growqr.api.paging import paged
 from growqr.api.views import Page, QueuedView, SubAgentView
 from growqr.errors import Conflict, Invalid
 from growqr.store import SubAgent
@@ -38,8 +39,7 @@ async def list_sub_agents(
     """Your sub-agents by id, stopped ones too."""
     after = read_cursor("sub_agent", cursor, str)
     rows = await here.store.sub_agents.list(owner, limit=limit + 1, after=after)
-    more = make_cursor("sub_agent", rows[limit - 1].id) if len(rows) > limit else None
-    return Page(data=[SubAgentView.of(row) for row in rows[:limit]], next_cursor=more)
+    return paged("sub_agent", rows, limit, SubAgentView.of, lambda row: row.id)
 
 
 @router.get("/{user}/sub-agents/{sub_agent_id}")

@@ -15,6 +15,7 @@ from growqr.api.inputs import (
     make_cursor,
     read_cursor,
 )
+from growqr.api.paging import paged
 from growqr.api.resume import After
 from growqr.api.stream import EventStream
 from growqr.api.views import MessagePage, MessageView, Page, ThreadView
@@ -30,8 +31,7 @@ async def list_threads(
     """Your threads, oldest first."""
     after = read_cursor("thread", cursor, str)
     rows = await here.store.threads.list(caller.user_id, limit=limit + 1, after=after)
-    more = make_cursor("thread", rows[limit - 1].id) if len(rows) > limit else None
-    return Page(data=[ThreadView.of(row) for row in rows[:limit]], next_cursor=more)
+    return paged("thread", rows, limit, ThreadView.of, lambda row: row.id)
 
 
 @router.post("", status_code=201)

@@ -18,9 +18,9 @@ from growqr.api.inputs import (
     Limit,
     Text,
     known_id,
-    make_cursor,
     read_cursor,
 )
+from growqr.api.paging import paged
 from growqr.api.views import Page
 from growqr.errors import Invalid
 from growqr.store import Timer
@@ -60,11 +60,7 @@ async def list_timers(
     """What is set and has not come yet, the next first."""
     after = _read(read_cursor("timer", cursor, str))
     rows = await here.store.timers.list(caller.user_id, limit=limit + 1, after=after)
-    more = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        more = make_cursor("timer", f"{last.due.astimezone(UTC).isoformat()} {last.id}")
-    return Page(data=[TimerView.of(row) for row in rows[:limit]], next_cursor=more)
+    return paged("timer", rows, limit, TimerView.of, _place)
 
 
 @router.post("", status_code=201)
@@ -94,6 +90,11 @@ async def remove_timer(here: Here, caller: Caller, timer_id: str) -> TimerView:
     """It will not come."""
     known_id(timer_id, "tmr", "timer")
     return TimerView.of(await here.store.timers.remove(caller.user_id, timer_id))
+
+
+def _place(timer: Timer) -> str:
+    """Where a page ends; `_read` takes it apart."""
+    return f"{timer.due.astimezone(UTC).isoformat()} {timer.id}"
 
 
 def _read(last: str | None) -> tuple[datetime, str] | None:

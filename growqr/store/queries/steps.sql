@@ -1,7 +1,9 @@
+-- step_columns --
+id, turn_id, position, kind, name, tool_use_id, effect, state, epoch, input, output,
+started_at, finished_at
+
 -- steps_of --
-select id, turn_id, position, kind, name, tool_use_id, effect, state, epoch, input, output,
-       started_at, finished_at
-  from step where turn_id = %(turn)s order by position, kind, started_at, id
+select {step_columns} from step where turn_id = %(turn)s order by position, kind, started_at, id
 
 -- own_turn --
 -- Nothing begins in a turn that has ended, or is not this owner's; whoever ends it comes after.
@@ -114,11 +116,7 @@ select s.turn_id, s.id as step_id from step s join turn t on t.id = s.turn_id
  order by s.started_at desc limit 1
 
 -- newest_prompt --
-select id, turn_id, position, kind, name, tool_use_id, effect, state, epoch, input, output,
-       started_at, finished_at
-  from step where turn_id = %(turn)s and kind = 'prompt' order by position desc limit 1
+select {step_columns} from step where turn_id = %(turn)s and kind = 'prompt' order by position desc limit 1
 
 -- get_step --
-select id, turn_id, position, kind, name, tool_use_id, effect, state, epoch, input, output,
-       started_at, finished_at
-  from step where id = %(step)s
+select {step_columns} from step where id = %(step)s

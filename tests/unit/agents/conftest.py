@@ -129,7 +129,7 @@ class Bench:
 
     async def decide(self, decision: Decision, state: str, answer: str | None = None) -> None:
         _, lease = await self.store.decisions.resolve(
-            self.user.id, decision.id, DecisionState(state), answer, self.user.id
+            decision, DecisionState(state), answer, self.user.id
         )
         assert lease is not None
         await self.directory.wake(lease)

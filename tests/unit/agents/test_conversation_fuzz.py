@@ -81,7 +81,7 @@ class Fuzz:
             state = self.dice.choice(choices) if asked.kind == "approval" else "answered"
             word = None if asked.kind == "approval" else "this one"
             with suppress(AlreadyDecided):
-                _, lease = await decisions.resolve(user, asked.id, DecisionState(state), word, user)
+                _, lease = await decisions.resolve(asked, DecisionState(state), word, user)
                 if lease:
                     await self.bench.directory.wake(lease)
 

@@ -117,7 +117,7 @@ async def test_of_many_answers_one_counts(bench: Bench):
     async def answer(text: str) -> bool:
         try:
             _, lease = await bench.store.decisions.resolve(
-                bench.user.id, decision.id, DecisionState.ANSWERED, text, bench.user.id
+                decision, DecisionState.ANSWERED, text, bench.user.id
             )
         except AlreadyDecided:
             return False

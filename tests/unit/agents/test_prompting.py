@@ -177,9 +177,7 @@ async def test_a_spent_budget_asks_and_goes_on_in_the_same_session(
     [decision] = await desk.store.decisions.list(turn.user_id, ["budget"], limit=5)
     assert (decision.thread_id, decision.asked["limit"]) == (turn.thread_id, 10)
     desk.limits = BudgetLimits(turn_tokens=10)
-    await desk.store.decisions.resolve(
-        turn.user_id, decision.id, DecisionState.APPROVED, None, turn.user_id
-    )
+    await desk.store.decisions.resolve(decision, DecisionState.APPROVED, None, turn.user_id)
     work, turn = await desk.take_over()
     await work.run(turn)
     done = await desk.store.turns.get(None, turn.id)
