@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 # The certificates this machine trusts, also behind a company's own authority.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: setup up down test check format bench wheel dev clean
+.PHONY: setup up down test test-docker check format bench wheel dev clean
 
 setup: $(STAMP)
 
@@ -35,9 +35,13 @@ down: setup
 
 # What is quick runs on every core; what needs a whole instance has the machine to itself.
 test: setup
-	$(BIN)/pytest -n auto -m "not cluster and not crash and not e2e"
-	$(BIN)/pytest -m "cluster or e2e"
+	$(BIN)/pytest -n auto -m "not cluster and not crash and not e2e and not docker"
+	$(BIN)/pytest -m "(cluster or e2e) and not docker"
 	$(BIN)/pytest -m crash
+	$(BIN)/pytest -m docker
+
+test-docker: setup
+	$(BIN)/pytest -m docker
 
 check: setup
 	$(BIN)/ruff check .

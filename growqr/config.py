@@ -153,6 +153,57 @@ class Settings(BaseSettings):
         "https://registry.npmjs.org",
         validation_alias=_named("NPM_CONFIG_REGISTRY", "npm_registry"),
     )
+    # What services of users are: local processes under bubblewrap, or containers.
+    runtime: Literal["process", "docker"] = "process"
+    # Image of OpenCode; the default one is built here from deployments/images/opencode.
+    opencode_image: str = Field(
+        "growqr/opencode:1.18.33", validation_alias=_named("OPENCODE_IMAGE", "opencode_image")
+    )
+    # Image of Gitea, rootless; pin it by digest in production.
+    gitea_image: str = Field(
+        "docker.io/gitea/gitea:1.27.0-rootless",
+        validation_alias=_named("GITEA_IMAGE", "gitea_image"),
+    )
+    # Where memory and repositories can also be seen: nowhere, in a Gitea of each user's own
+    # (needs GROWQR_RUNTIME=docker), or on one server for all (GITEA_URL, GITEA_TOKEN).
+    gitea: Literal["off", "per_user", "shared"] = "off"
+    # The server of GROWQR_GITEA=shared.
+    gitea_url: str | None = Field(None, validation_alias=_named("GITEA_URL", "gitea_url"))
+    # Token of an administrator there, with the scopes write:admin, write:repository, write:user.
+    gitea_token: SecretStr | None = Field(
+        None, validation_alias=_named("GITEA_TOKEN", "gitea_token")
+    )
+    # What containers reach of the world: nothing, or public addresses.
+    egress: Literal["none", "open"] = "none"
+    # Private network that each user's own network of 16 addresses is taken from.
+    subnets: str = "10.199.0.0/16"
+    # How we reach containers: by their address, by a port published on loopback, or as found out.
+    reach: Literal["auto", "address", "port"] = "auto"
+    # First and last of the ports for services where addresses cannot be reached.
+    user_port_range_start: int = Field(
+        42000, validation_alias=_named("USER_PORT_RANGE_START", "user_port_range_start")
+    )
+    user_port_range_end: int = Field(
+        42999, validation_alias=_named("USER_PORT_RANGE_END", "user_port_range_end")
+    )
+    # Names of our containers and networks begin so; another one for a second instance.
+    stack_prefix: str = Field("growqr", pattern=r"^[a-z][a-z0-9-]{0,20}$")
+    # Socket of `growqr broker`, which alone talks to Docker then; unset: the Host does itself.
+    broker: Path | None = None
+    # MiB of memory one service may use.
+    service_memory: int = Field(1536, ge=64)
+    # Cores one service may use.
+    service_cpus: float = Field(1.5, gt=0)
+    # Processes and threads one service may have.
+    service_pids: int = Field(512, ge=16)
+    # MiB that one user's folders may hold; a service that exceeds them is stopped. 0: no limit.
+    service_disk: int = Field(10_240, ge=0)
+    # Seconds an idle container stays paused before it is stopped; 0: it is stopped at once.
+    service_paused: float = Field(1800.0, ge=0)
+    # Folder of the users' homes and workspaces; unset: `users` in the data folder.
+    user_data_root: Path | None = Field(
+        None, validation_alias=_named("USER_DATA_ROOT", "user_data_root")
+    )
     # Run services of several users without walls between them, where bubblewrap is missing.
     allow_unsandboxed: bool = False
 
@@ -162,7 +213,15 @@ class Settings(BaseSettings):
             raise ValueError("GROWQR_FAILPOINTS kills processes; production does not start with it")
         return self
 
-    @field_validator("data", "tools", "opencode_bin", "failpoints")
+    @model_validator(mode="after")
+    def _gitea_can_be_had(self) -> Self:
+        if self.gitea == "per_user" and self.runtime != "docker":
+            raise ValueError("GROWQR_GITEA=per_user needs GROWQR_RUNTIME=docker")
+        if self.gitea == "shared" and not (self.gitea_url and self.gitea_token):
+            raise ValueError("GROWQR_GITEA=shared needs GITEA_URL and GITEA_TOKEN")
+        return self
+
+    @field_validator("data", "tools", "opencode_bin", "failpoints", "broker", "user_data_root")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value else None
@@ -177,13 +236,18 @@ class Settings(BaseSettings):
         """Folder of the users' bare memory repositories."""
         return self.data / "memory"
 
+    @property
+    def users_folder(self) -> Path:
+        """Folder of what the users' services keep, one folder each."""
+        return self.user_data_root or self.data / "users"
+
     def home(self, user_id: str) -> Path:
         """The user's HOME inside the sandbox: configuration and history of OpenCode."""
-        return self.data / "users" / user_id / "home"
+        return self.users_folder / user_id / "home"
 
     def workspace(self, user_id: str) -> Path:
         """Where the user's sub-agents work."""
-        return self.data / "users" / user_id / "work"
+        return self.users_folder / user_id / "work"
 
     @property
     def tools_folder(self) -> Path:
@@ -205,6 +269,8 @@ class Settings(BaseSettings):
         values = self.model_dump(mode="json")
         if self.database_url is not None:
             values["database_url"] = self.database_url.get_secret_value()
+        if self.gitea_token is not None:
+            values["gitea_token"] = self.gitea_token.get_secret_value()
         return json.dumps(values, indent=1)
 
 

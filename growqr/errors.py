@@ -5,11 +5,12 @@ GrowqrError
 ├── Conflict 409 ── InProgress, SandboxRequired, AlreadyDecided
 ├── Invalid 422 ── KeyReused
 ├── Fenced        the writer's lease has passed to a later epoch; it must stop
-├── Unavailable 503 ── StoreUnavailable, ModelUnavailable
+├── Unavailable 503 ── StoreUnavailable, ModelUnavailable, EngineUnavailable
 ├── BudgetExceeded 402  a person must allow more first
 ├── ModelError    the model's server refused; retrying as is will not help
 ├── ToolError     the model asked for something wrong and can mend it
 └── InstanceError the machine is missing something; says what and how to fix it
+    └── NoRoom, ImageMissing
 """
 
 from __future__ import annotations
@@ -127,6 +128,12 @@ class ModelUnavailable(Unavailable):
     code = "model_unavailable"
 
 
+class EngineUnavailable(Unavailable):
+    """The container engine does not answer."""
+
+    code = "engine_unavailable"
+
+
 class BudgetExceeded(GrowqrError):
     """A budget is spent. `detail`: scope, unit, limit, spent."""
 
@@ -149,3 +156,15 @@ class InstanceError(GrowqrError):
     """The instance cannot start or be reached on this machine."""
 
     code = "instance"
+
+
+class NoRoom(InstanceError):
+    """Ports or networks of services are used up; names the setting that gives more."""
+
+    code = "no_room"
+
+
+class ImageMissing(InstanceError):
+    """An image is not on this machine and cannot be pulled or built."""
+
+    code = "image_missing"

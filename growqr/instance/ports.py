@@ -33,6 +33,7 @@ LISTENERS = (
     "fallback_grpc",
     "autoscaler_metrics",
     "dashboard_metrics",
+    "relay",
 )
 """Single ports: `base + index`. http is the base itself."""
 

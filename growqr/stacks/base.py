@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-PORT = "{port}"
-"""Stands in a spec's argv for the port that the runtime chooses."""
+PORT, LISTEN = "{port}", "{listen}"
+"""Stand in a spec's argv for the port and the address that the runtime has it listen on."""
 
-ActualState = Literal["absent", "starting", "ready", "unhealthy", "exited"]
+GATE = "growqr"
+"""Host name by which a container reaches our relay, and nothing else of the machine."""
+
+ActualState = Literal["absent", "starting", "ready", "unhealthy", "paused", "exited"]
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,22 @@ class Health:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a container may use: bytes, cores, processes. Processes of ours have no such walls."""
+
+    memory: int = 1536 << 20
+    cpus: float = 1.5
+    pids: int = 512
+
+
+@dataclass(frozen=True)
 class ServiceSpec:
     """Everything a service is started with. `env` is all it gets, and may hold secrets.
 
-    `home` and `workdir` are writable and outlive it; of `read_only` it sees just that.
-    `ready_line`: what it prints once it listens. `start_timeout`: seconds until it must be ready.
+    `home` and `workdir` are writable and outlive it; of `read_only` it sees just that. All are
+    seen inside under the same path. `ready_line`: what it prints once it listens.
+    `start_timeout`: seconds until it must be ready. `image`, `port` (inside) and `limits` count
+    where services are containers.
     """
 
     name: str
@@ -48,20 +62,26 @@ class ServiceSpec:
     ready_line: str | None = None
     health: Health = Health()
     start_timeout: float = 60.0
+    image: str = ""
+    port: int = 4096
+    limits: Limits = Limits()
 
     @property
     def sha(self) -> str:
         """Equal for equal services; a running one with another hash is made anew."""
         paths = [str(path) for path in (self.home, self.workdir, *self.read_only)]
-        whole = [self.name, self.generation, self.argv, sorted(self.env.items()), paths]
+        walls = [self.image, self.port, asdict(self.limits)]
+        whole = [self.name, self.generation, self.argv, sorted(self.env.items()), paths, walls]
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """A service as it is now. `address`: "http://127.0.0.1:PORT"; `pid`: its init's.
+    """A service as it is now. `address`: "http://HOST:PORT" for us; `pid`: its init's.
 
-    exited: it was started, nobody stopped it, and it is gone; `reason` says how.
+    starting: it runs and is not yet as it should be; `ensure` brings it there. paused: frozen by
+    `stop(pause=True)`; `ensure` has it back at once. exited: it was started, nobody stopped it,
+    and it is gone; `reason` says how. A `spec_sha` of None: not what was asked for any more.
     """
 
     name: str
@@ -82,17 +102,22 @@ class Runtime(Protocol):
         """Have exactly this service, and wait until it is ready or has failed to become so.
 
         One with another hash is ended first; its folders stay. Raises SandboxRequired where it
-        would run without walls beside another user's, InstanceError when it cannot be started.
+        would run without walls beside another user's, Unavailable while the runtime itself is
+        away, InstanceError when it cannot be started.
         """
 
     async def status(self, name: str) -> ServiceStatus:
         """The service as it is now; `absent` when it was never started, or was stopped."""
 
-    async def stop(self, name: str) -> None:
-        """End it and all it started, and forget the run; fine when there is none."""
+    async def stop(self, name: str, *, pause: bool = False) -> None:
+        """End it and all it started, and forget the run; fine when there is none.
+
+        pause: where the runtime can, freeze it instead, so that the next `ensure` is quick.
+        """
 
     async def remove(self, name: str) -> None:
         """`stop`, and forget its log too. The user's folders stay."""
 
     def events(self) -> AsyncIterator[str]:
-        """Names of services worth a look: those that are there at first, then those that end."""
+        """Names of services worth a look: those that are there, told again now and then, and
+        those that end. Only hints: nothing may depend on one."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from growqr import names
 from growqr.config import Settings
 from growqr.errors import InstanceError
-from growqr.stacks.base import PORT, Health, ServiceSpec
+from growqr.stacks.base import LISTEN, PORT, Health, ServiceSpec
 from growqr.stacks.fetch import find_tools
 
 ROLE = "opencode"
@@ -72,7 +72,7 @@ def opencode_spec(
         user_id=user_id,
         role=ROLE,
         generation=generation,
-        argv=(str(tools.opencode), "serve", "--hostname", "127.0.0.1", "--port", PORT,
+        argv=(str(tools.opencode), "serve", "--hostname", LISTEN, "--port", PORT,
               "--print-logs", "--log-level", "WARN"),
         env=env,
         home=own.home,

@@ -22,7 +22,7 @@ from growqr.instance.child import tail
 from growqr.instance.processes import boot_id, identify
 from growqr.instance.services import MARK, ServiceRecord, record_path, records
 from growqr.stacks import launcher, sandbox
-from growqr.stacks.base import PORT, Health, ServiceSpec, ServiceStatus
+from growqr.stacks.base import LISTEN, PORT, Health, ServiceSpec, ServiceStatus
 from growqr.stacks.probe import WrongVersion, answers, free_port
 
 ATTEMPTS = 3
@@ -75,8 +75,8 @@ class ProcessRuntime:
             return _status(record, "unhealthy", str(error))
         return _status(record, "ready" if well else "unhealthy", None if well else "no answer")
 
-    async def stop(self, name: str) -> None:
-        """See Runtime."""
+    async def stop(self, name: str, *, pause: bool = False) -> None:
+        """See Runtime. A process is not frozen: it ends either way."""
         async with self._lock(name):
             await self._end(name)
 
@@ -153,7 +153,7 @@ class ProcessRuntime:
         return any(home.parent.name != spec.user_id for home in homes)
 
     async def _launch(self, spec: ServiceSpec, options: list[str], port: int) -> ServiceRecord:
-        argv = [text.replace(PORT, str(port)) for text in spec.argv]
+        argv = [text.replace(PORT, str(port)).replace(LISTEN, "127.0.0.1") for text in spec.argv]
         inner = ["/bin/sh", "-c", launcher.INIT, "growqr-service", *argv]
         walls = [sandbox.program() or "bwrap", "--args", str(launcher.ARGS),
                  "--info-fd", str(launcher.INFO), "--"]  # fmt: skip

@@ -105,7 +105,7 @@ class MemoryRuntime:
             spec_sha=known.spec.sha, reason=known.ended, pid=known.pid,
         )  # fmt: skip
 
-    async def stop(self, name: str) -> None:
+    async def stop(self, name: str, *, pause: bool = False) -> None:
         self.world.services.pop(name, None)
 
     async def remove(self, name: str) -> None:
