@@ -50,6 +50,9 @@ create table event (
     primary key (user_id, seq)
 );
 create index event_thread on event (thread_id, seq);
+-- What an agent is told of its services before it thinks.
+create index event_trouble on event (user_id, seq)
+    where type in ('service.unhealthy', 'service.decided', 'service.failed', 'tool.unknown');
 
 create table thread (
     id          text primary key,
@@ -222,6 +225,8 @@ create table service (
     retry_at    timestamptz,
     used_at     timestamptz not null default clock_timestamp(),
     updated_at  timestamptz not null default clock_timestamp(),
+    failed_at   timestamptz[] not null default '{}',   -- its failures that still count
+    decision    text check (decision in ('open', 'restart', 'wait', 'leave')),
     primary key (user_id, role)
 );
 create index service_wanted on service (desired, state);
@@ -270,3 +275,13 @@ create table timer (
 );
 create index timer_due on timer (due);
 create index timer_user on timer (user_id, due, id);
+
+-- What a Gitea was seen to hold: saves questions, and is never believed over it.
+create table mirror (
+    user_id  text not null references users on delete cascade,
+    repo     text not null,                       -- growqr-memory, or a project repository
+    server   text not null,                       -- a run of the user's own, or the shared one
+    heads    text not null,                       -- digest of its branches and tags
+    at       timestamptz not null default clock_timestamp(),
+    primary key (user_id, repo)
+);

@@ -66,13 +66,14 @@ class _SecretsFile(Providers):
 
 def provider_keys(settings: Settings) -> Providers:
     """What `growqr up` left in `<data>/secrets.env`; the environment is not asked."""
-    return _SecretsFile(_env_file=settings.data / "secrets.env")  # type: ignore[call-arg]
+    file = settings.data / "secrets.env"
+    return _SecretsFile(_env_file=file)  # type: ignore[call-arg]  # keys come from the file
 
 
 class Settings(BaseSettings):
     """Everything that can be chosen about an instance, provider keys apart."""
 
-    model_config = SettingsConfigDict(**_BUILT_IN)  # type: ignore[typeddict-item]
+    model_config = SettingsConfigDict(**_BUILT_IN)  # type: ignore[typeddict-item]  # a plain dict
 
     # Data folder: database, memory repositories, keys, logs, `instance.json`.
     data: Path = Field(default_factory=lambda: default_data())
@@ -249,6 +250,14 @@ class Settings(BaseSettings):
         """Where the user's sub-agents work."""
         return self.users_folder / user_id / "work"
 
+    def gitea_folder(self, user_id: str) -> Path:
+        """What the user's own Gitea keeps: every part of it can be made again."""
+        return self.users_folder / user_id / "gitea"
+
+    def gitea_database(self, user_id: str) -> Path:
+        """The database of the user's own Gitea, there whenever that works."""
+        return self.gitea_folder(user_id) / "data" / "gitea.db"
+
     @property
     def tools_folder(self) -> Path:
         """Folder of the programs that were fetched."""
@@ -351,7 +360,8 @@ def child_environment(settings: Settings, **extra: str) -> dict[str, str]:
 def _refuse_unknown() -> None:
     known = {f"GROWQR_{name}".upper() for name in Settings.model_fields} | CLIENT_KEYS
     for name in os.environ:
-        if name.startswith("GROWQR_") and name not in known:
+        ours = name.startswith("GROWQR_") and not name.startswith("GROWQR_TEST_")
+        if ours and name not in known:
             raise InstanceError(
                 f"unknown setting {name} in the environment; known are {', '.join(sorted(known))}"
             )

@@ -42,6 +42,8 @@ class EventType(StrEnum):
     SERVICE_STARTING = "service.starting"
     SERVICE_READY = "service.ready"
     SERVICE_UNHEALTHY = "service.unhealthy"
+    SERVICE_DECIDED = "service.decided"
+    SERVICE_PAUSED = "service.paused"
     SERVICE_STOPPED = "service.stopped"
     SERVICE_BACKOFF = "service.backoff"
     SERVICE_FAILED = "service.failed"
@@ -54,7 +56,7 @@ TURN_ENDS = frozenset({EventType.TURN_COMPLETED, EventType.TURN_FAILED, EventTyp
 class NewEvent:
     """An event before it has its number; `data` is JSON-safe.
 
-    Thread, turn and step are those of the write that carries it, unless they are given.
+    Thread, turn, step and actor are those of the write that carries it, unless they are given.
     """
 
     type: EventType

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Literal
+from typing import Final, Literal
 
 import uuid_utils
 
@@ -17,12 +17,22 @@ NAMESPACE = "growqr"
 
 SUPERVISOR = "supervisor"
 
+EVERYBODY: Final = "*"
+"""Stands for a user id in a hint that is about all of them."""
+
 GROW_AGENTS, SUB_AGENTS = "grow-agent:", "sub-agent:"
 """What the lease keys of agents begin with."""
 
 Prefix = Literal["msg", "trn", "thr", "stp", "mem", "req", "dec", "tmr"]
 
 LOCAL_USER = re.compile(r"[a-z0-9-]{1,32}")
+GITEA_NAME: Final = 40
+"""Characters that an account on a Gitea may have."""
+
+MEMORY_REPO: Final = "growqr-memory"
+"""The repository on a Gitea that mirrors a user's memory."""
+
+_GITEA_REFUSES = re.compile(r"^[^A-Za-z0-9]|[-._]{2}|[-._]$|[^-.\w]")
 _STACK_BEARER = re.compile(r"stack:([A-Za-z0-9_-]+):([a-z]+)")
 _ID = re.compile(r"(msg|trn|thr|stp|mem|req|dec|tmr)_[0-9a-f]{32}")
 
@@ -99,6 +109,23 @@ def service(role: str, user_id: str) -> str:
 def memory(user_id: str) -> str:
     """Lease key of the one writer of the user's memory repository."""
     return f"memory:{user_id}"
+
+
+def mirror(user_id: str) -> str:
+    """Lease key of the one who pushes the user's repositories to Gitea."""
+    return f"mirror:{user_id}"
+
+
+def gitea_account(user_id: str) -> str:
+    """The user's account on a Gitea: the id, unless Gitea's rules for names forbid it."""
+    fits = len(user_id) <= GITEA_NAME and not _GITEA_REFUSES.search(user_id)
+    return user_id if fits else f"u-{hashlib.sha256(user_id.encode()).hexdigest()[:20]}"
+
+
+def gitea_repo(name: str) -> str:
+    """The repository on a Gitea that mirrors the project repository `name`."""
+    taken = name == MEMORY_REPO or name.endswith((".wiki", ".rss", ".atom", ".git"))
+    return f"{name}-{hashlib.sha256(name.encode()).hexdigest()[:6]}" if taken else name
 
 
 def actor(key: str, epoch: int) -> str:

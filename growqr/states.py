@@ -1,8 +1,13 @@
-"""Transition tables. A state changes only along an arrow; the SQL CHECKs hold the same names."""
+"""Transition tables. A state changes only along an arrow; the SQL CHECKs hold the same names.
+
+And what becomes of a service that ended by itself: a question to agents, who load no services.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+from typing import Literal, NamedTuple
 
 from growqr.errors import Conflict
 
@@ -88,3 +93,22 @@ def move(current: TurnState, target: TurnState) -> TurnState:
     if target not in TURN_MOVES[current]:
         raise Conflict(f"a turn that is {current} cannot become {target}")
     return target
+
+
+class Verdict(NamedTuple):
+    """What becomes of a service that ended by itself, and why."""
+
+    decision: Literal["restart", "wait", "leave"]
+    why: str
+
+
+def decide(failures: int, retry_at: datetime | None, *, busy: bool, now: datetime) -> Verdict:
+    """What becomes of a service after so many failures, with no try before `retry_at`.
+
+    busy: somebody uses it, or waits for it.
+    """
+    if retry_at is not None and retry_at > now:
+        return Verdict("wait", f"it failed {failures} times: again at {retry_at:%H:%M:%S} UTC")
+    if busy:
+        return Verdict("restart", "it is in use")
+    return Verdict("leave", "nobody uses it: the next use starts it")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -173,6 +173,14 @@ class Person:
                 if event["seq"] >= last:
                     return found
         raise AssertionError(f"the stream ended before event {last}")
+
+
+def until(what: Callable[[], bool], seconds: float, complaint: str) -> None:
+    """Wait until it is so. Fails the test with the complaint when that takes too long."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, f"{complaint} after {seconds:g} s"
+        time.sleep(0.1)
 
 
 class Process(NamedTuple):

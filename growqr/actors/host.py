@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 
-import aiohttp
 import ray
 
 from growqr import config, logs, names
+from growqr.actors.directory import RayDirectory
 from growqr.actors.life import Life
+from growqr.actors.specs import Reload, specs
 from growqr.actors.warm import Raylet, Warmer
 from growqr.agents.skills import SkillFolders
 from growqr.config import Settings
-from growqr.identity import instance_secret, service_password, stack_token
-from growqr.memory import Projection
-from growqr.opencode import OpenCode, Server
-from growqr.stacks import ProcessRuntime, Reconciler, ServiceSpec, folders, opencode_spec
+from growqr.instance import instance_id
+from growqr.memory import Inside, Mirror, Projection
+from growqr.repos import folder_of
+from growqr.stacks import Reconciler, folders, measure, open_runtime
 from growqr.store import Store, open_store
 
 LOCAL = "local"
 """Id of the one Host of a single machine."""
-
-ROLE = "opencode"
 
 
 @ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0)
@@ -46,56 +45,27 @@ class HostActor:
             open_store(settings, 6, name="growqr host") as store,
             asyncio.TaskGroup() as group,
         ):
-            runtime = ProcessRuntime(settings)
-            specs = {ROLE: OpenCodeSpec(settings)}
-            reconciler = Reconciler(
+            runtime = open_runtime(settings, instance_id(settings.data))
+            raylet = Warmer(settings.warm_workers, lambda: Raylet.ours(settings))
+            inside = runtime if isinstance(runtime, Inside) else None
+            mirror = Mirror(store, settings, inside, self._name, projects=folder_of)
+            group.create_task(raylet.run())
+            group.create_task(Projection(store, settings, self._name).run())
+            group.create_task(mirror.run())
+            group.create_task(_skills(store, settings).run())
+            await Reconciler(
                 store,
                 runtime,
-                specs,
+                specs(settings),
                 holder=self._name,
-                idle=settings.service_idle,
                 ttl=settings.lease_ttl,
-            )
-            skills = SkillFolders(
-                store, lambda user: folders(settings, user).skills, Reload(settings, store)
-            )
-            group.create_task(Warmer(settings.warm_workers, lambda: Raylet.ours(settings)).run())
-            group.create_task(Projection(store, settings, self._name).run())
-            group.create_task(reconciler.run())
-            group.create_task(skills.run())
+                idle=settings.service_idle,
+                paused=settings.service_paused,
+                wake=RayDirectory().wake,
+                measure=measure(lambda user: settings.users_folder / user, settings.service_disk),
+            ).run()
 
 
-class OpenCodeSpec:
-    """The spec of a user's OpenCode, with the secrets of its generation."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._secret = instance_secret(settings)
-
-    def __call__(self, user_id: str, generation: int) -> ServiceSpec:
-        bound = (self._secret, user_id, ROLE, generation)
-        return opencode_spec(
-            self._settings,
-            user_id,
-            generation,
-            token=stack_token(*bound),
-            password=service_password(*bound),
-        )
-
-
-class Reload:
-    """Has a user's running OpenCode read its configuration again."""
-
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self._settings = settings
-        self._store = store
-        self._secret = instance_secret(settings)
-
-    async def __call__(self, user_id: str) -> bool:
-        service = await self._store.services.get(user_id, ROLE)
-        if service is None or service.state != "ready" or not service.address:
-            return True
-        password = service_password(self._secret, user_id, ROLE, service.generation)
-        async with aiohttp.ClientSession(trust_env=False) as session:
-            client = OpenCode(Server(service.address, password), session)
-            return await client.dispose_idle(str(self._settings.workspace(user_id)))
+def _skills(store: Store, settings: Settings) -> SkillFolders:
+    reload = Reload(settings, store)
+    return SkillFolders(store, lambda user: folders(settings, user).skills, reload)

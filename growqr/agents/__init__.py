@@ -5,6 +5,7 @@ loop.py          a Grow Agent's turn: ask the model, run its tools, until nothin
 conversation.py  what the model is told; valid for every provider, whatever crashed before
 sub_agent.py     a sub-agent's turn: one prompt to the user's OpenCode
 types/           the kinds of sub-agents, a leaf each
+service_care.py  the Grow Agent's eye on its services: what becomes of them, what it is told
 keeper.py        the lease: renewed while held, and proof of it before outside effects
 deltas.py        a reply while it is being written
 health.py        who moves each state on, until when, and what is done then

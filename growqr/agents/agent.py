@@ -38,6 +38,9 @@ class GivenUp(GrowqrError):
 Work = Callable[[Turn], Awaitable[None]]
 """What an agent does with a claimed turn; it returns when the journal has the end, or the wait."""
 
+Look = Callable[[], Awaitable[None]]
+"""What else a hint may be about; it is quick, and raises nothing but Fenced."""
+
 
 class Agent:
     """One epoch of a Grow Agent or a sub-agent, whatever its work is.
@@ -56,6 +59,7 @@ class Agent:
         turn_deadline: float,
         idle_sleep: float,
         on_end: Callable[[], None] = lambda: None,
+        on_wake: Look | None = None,
     ) -> None:
         """`on_end` is told before turns under way are let go: to a successor, not to an end."""
         self._store = store
@@ -66,6 +70,7 @@ class Agent:
         self._turn_deadline = turn_deadline
         self._idle_sleep = idle_sleep
         self._on_end = on_end
+        self._on_wake = on_wake
         self._woken = asyncio.Event()
         self._stopping = False
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -102,9 +107,12 @@ class Agent:
 
     async def _work(self) -> None:
         while True:
+            woken = self._woken.is_set()
             self._woken.clear()
             await self._claim_all()
             await self._look_over()
+            if woken and self._on_wake:
+                await self._on_wake()
             self._keeper.idle(not self._running)
             if await self._rested() and not self._running and await self._asleep():
                 return

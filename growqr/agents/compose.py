@@ -9,9 +9,10 @@ from importlib.resources import files
 
 import aiohttp
 
-from growqr.agents.agent import Agent, Work
+from growqr.agents.agent import Agent, Look, Work
 from growqr.agents.keeper import Keeper
 from growqr.agents.loop import TurnLoop
+from growqr.agents.service_care import ServiceCare
 from growqr.agents.thinking import Thinking
 from growqr.agents.types import types
 from growqr.config import Settings
@@ -56,7 +57,8 @@ class Parts:
         async def work(turn: Turn) -> None:
             await TurnLoop(thinking, keeper, turn).run()
 
-        return self._agent(keeper, user_id, work, self.settings.idle_sleep)
+        care = ServiceCare(self.store, fence, user_id)
+        return self._agent(keeper, user_id, work, self.settings.idle_sleep, on_wake=care.decide)
 
     def sub_agent(
         self, fence: Fence, row: SubAgent, secret: bytes, session: aiohttp.ClientSession
@@ -87,6 +89,7 @@ class Parts:
         work: Work,
         sleep: float,
         on_end: Callable[[], None] = lambda: None,
+        on_wake: Look | None = None,
     ) -> Agent:
         return Agent(
             self.store,
@@ -97,4 +100,5 @@ class Parts:
             turn_deadline=self.settings.turn_deadline,
             idle_sleep=sleep,
             on_end=on_end,
+            on_wake=on_wake,
         )

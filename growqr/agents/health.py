@@ -225,6 +225,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("step", "intent"): Rule("its turn", "that one's: no step outlives its turn"),
     ("lease", "live"): Rule("its holder", "expires_at; its process's end; deaf seconds", _awake),
     ("lease", "over"): Rule("the start of its next epoch", "start seconds", _asleep),
+    ("ended service", "undecided"): Rule("the Grow Agent, for a second; then Host", "its state's"),
     ("memory_commit", "pending"): Rule("Host", "none: readable at once, projected when it can be"),
     **{
         ("service", state): _HOST

@@ -17,6 +17,7 @@ from growqr.agents.calls import Calls
 from growqr.agents.conversation import Block, Conversation
 from growqr.agents.deltas import Deltas
 from growqr.agents.keeper import Keeper
+from growqr.agents.service_care import told, trouble_of
 from growqr.agents.skills import listed, skills_of
 from growqr.agents.thinking import Thinking
 from growqr.errors import BudgetExceeded, ModelError, ModelUnavailable
@@ -48,7 +49,7 @@ class TurnLoop:
         self._fence = keeper.fence
         self._turn = turn
         self._calls = Calls(thinking, keeper, turn)
-        self._system = thinking.system
+        self._base = self._system = thinking.system
 
     async def run(self) -> None:
         """Work until the turn is completed in the journal, or waits there for somebody.
@@ -59,7 +60,7 @@ class TurnLoop:
         store = self._with.store
         said = await self._keeper.patiently(lambda: store.messages.conversation(self._turn.id))
         skills = await self._keeper.patiently(lambda: skills_of(store, self._turn.user_id))
-        self._system = self._with.system + listed(skills)
+        self._base = self._with.system + listed(skills)
         talk = Conversation(said, self._turn.id)
         calls, position = talk.open_calls, talk.replies
         while position < MAX_REPLIES:
@@ -97,6 +98,8 @@ class TurnLoop:
         step_id = await self._keeper.patiently(
             lambda: store.steps.begin_model(self._fence, self._turn, position, name, results)
         )
+        trouble = await self._keeper.patiently(lambda: trouble_of(store, self._turn.id))
+        self._system = self._base + told(trouble)
         reply = await self._allowed_reply(step_id, talk)
         if reply is None:
             return None

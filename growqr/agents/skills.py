@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from growqr.errors import Unavailable
 from growqr.logs import log
-from growqr.stacks import write_folder
 from growqr.store import WORK, Store
 
 PREFIX = "skills/"
@@ -80,6 +79,9 @@ class SkillFolders:
                     await self._sync(user_id)
 
     async def _sync(self, user_id: str) -> None:
+        # Here, so that an agent's process carries nothing of services.
+        from growqr.stacks import write_folder
+
         try:
             files = await self._store.memory.contents(user_id, PREFIX, limit=LIMIT)
             inside = {path.removeprefix(PREFIX): text for path, text in files.items()}

@@ -15,10 +15,12 @@ from typing import Any
 from growqr.agents.asking import allowed
 from growqr.agents.deltas import Deltas
 from growqr.agents.keeper import Keeper
+from growqr.agents.progress import Journal
+from growqr.agents.record import Record, record
 from growqr.agents.types import SubAgentType
 from growqr.errors import BudgetExceeded, GrowqrError, NotFound, StoreUnavailable, Unavailable
 from growqr.identity import service_password
-from growqr.opencode import Bridge, Outcome, Progress, PromptIds, Server, new_prompt
+from growqr.opencode import Bridge, Outcome, PromptIds, Server, new_prompt
 from growqr.states import StepState, TurnState
 from growqr.store import BudgetLimits, Step, Store, SubAgent, Turn
 
@@ -31,6 +33,20 @@ TOUCH_EVERY = 30.0
 
 GO_ON = "More budget was granted. Go on exactly where you were interrupted."
 """What OpenCode is told then; its session has all that went before."""
+
+AGAIN = (
+    "The following task was begun before and interrupted. What was done of it stands last in the "
+    "restored record above; look before you do again what may have been done.\n\n"
+)
+"""What comes before the task in a session that was not there when it began."""
+
+LOST = (
+    "OpenCode was made anew and has lost this task's session; what it was doing is unknown. It "
+    "goes on in a new session with the record of what was done"
+)
+
+LOSSES = 5
+"""How many sessions one turn may lose."""
 
 
 class SubAgentFailed(GrowqrError):
@@ -121,6 +137,10 @@ class Prompting:
         while True:
             if step is None or step.state == StepState.INTENT:
                 step = await self._prompted(turn, position, step)
+            if step.state == StepState.UNKNOWN:
+                position = await self._after_loss(turn, step)
+                step = None
+                continue
             breach = step.output.get("budget")
             if not breach:
                 return await self._end(turn, step)
@@ -136,39 +156,69 @@ class Prompting:
     async def _prompted(self, turn: Turn, position: int, found: Step | None) -> Step:
         """The prompt's step with its end in it; `found` was begun by an earlier epoch."""
         using = asyncio.create_task(self._service.keep_in_use())
+        steps = self._store.steps
         try:
-            ids = PromptIds(**found.input) if found else await self._ids()
-            step = await self._keeper.patiently(
-                lambda: self._store.steps.begin_prompt(self._fence, turn, position, asdict(ids))
+            ids, restored = (
+                (PromptIds(**found.input), None) if found else await self._ids(turn, position)
             )
+            step = await self._keeper.patiently(
+                lambda: steps.begin_prompt(self._fence, turn, position, asdict(ids), restored)
+            )
+            self._agent = self._agent._replace(session_id=ids.session_id)
             outcome = await self._ask(turn, step, ids, resumed=found is not None)
-        except NotFound:
-            await self._remember(None)
-            raise SubAgentFailed(
-                "OpenCode has lost this sub-agent's session; its next task begins a new one"
-            ) from None
         finally:
             using.cancel()
-        return await self._journaled(turn, step, outcome)
+        if outcome is not None:
+            await self._journaled(turn, step, outcome)
+        return await self._keeper.patiently(lambda: steps.get(step.id))
 
-    async def _ids(self) -> PromptIds:
-        session = self._agent.session_id
-        if session is None:
-            session = await self._bridge.open_session(self._directory, self._agent.channel_id)
-            await self._remember(session)
-        return new_prompt(session, self._directory)
+    async def _ids(self, turn: Turn, position: int) -> tuple[PromptIds, dict[str, Any] | None]:
+        """Fresh ids, and what is restored when their session is a new one."""
+        former = self._agent.session_id
+        session = await self._bridge.open_session(self._directory, self._agent.channel_id, former)
+        known = session == former
+        restored = None if known else (await self._record(turn, position)).told()
+        return new_prompt(session, self._directory), restored
 
-    async def _remember(self, session: str | None) -> None:
-        agents = self._store.sub_agents
-        await self._keeper.patiently(lambda: agents.keep_session(self._fence, session))
-        self._agent = self._agent._replace(session_id=session)
+    async def _record(self, turn: Turn, position: int) -> Record:
+        """What was done in this channel before a turn's prompt at this position."""
+        messages = self._store.messages
+        done = await self._keeper.patiently(lambda: messages.done_before(turn.id))
+        return record(done, own=position > 1)
 
-    async def _ask(self, turn: Turn, step: Step, ids: PromptIds, *, resumed: bool) -> Outcome:
-        said = GO_ON
+    async def _said(self, turn: Turn, step: Step) -> str:
+        """What OpenCode is told: the task, and what its session cannot know."""
+        task = await self._keeper.patiently(lambda: self._store.messages.of_turn(turn.id))
         if step.position == 1:
-            said = await self._keeper.patiently(lambda: self._store.messages.of_turn(turn.id))
+            return task
+        former = (await self._prompts(turn))[step.position - 2]
+        same = former.input["session_id"] == step.input["session_id"]
+        return GO_ON if same else AGAIN + task
+
+    async def _prompts(self, turn: Turn) -> list[Step]:
+        steps = await self._keeper.patiently(lambda: self._store.steps.of(turn.id))
+        return [step for step in steps if step.kind == "prompt"]
+
+    async def _after_loss(self, turn: Turn, step: Step) -> int:
+        """The position of the prompt that takes the place of a lost one."""
+        lost = [one for one in await self._prompts(turn) if one.state == StepState.UNKNOWN]
+        if len(lost) > LOSSES:
+            raise SubAgentFailed(
+                f"OpenCode lost this task's session {len(lost)} times; see its log"
+            )
+        return step.position + 1
+
+    async def _ask(
+        self, turn: Turn, step: Step, ids: PromptIds, *, resumed: bool
+    ) -> Outcome | None:
+        """How it ended; None when its session is gone, as its step then says."""
+        said = await self._said(turn, step)
         deltas = Deltas(self._store.notifier, self._keeper, turn, step.id)
-        journal = _Journal(self._store, self._keeper, turn, step, deltas)
+        journal = Journal(self._store, self._keeper, turn, step, deltas)
+
+        async def recall() -> str:
+            return (await self._record(turn, step.position)).text
+
         await self._keeper.confirm()
         try:
             return await self._bridge.run(
@@ -178,11 +228,15 @@ class Prompting:
                 system=self._kind.system,
                 on_progress=journal.tell,
                 resumed=resumed,
+                recall=recall,
             )
+        except NotFound:
+            await journal.lost(LOST)
+            return None
         finally:
             await deltas.flush()
 
-    async def _journaled(self, turn: Turn, step: Step, outcome: Outcome) -> Step:
+    async def _journaled(self, turn: Turn, step: Step, outcome: Outcome) -> None:
         good = outcome.state == "completed"
         text = outcome.text or outcome.error or outcome.state
         output: dict[str, Any] = {"state": outcome.state, "text": text, "error": outcome.error}
@@ -200,7 +254,6 @@ class Prompting:
                 output | {"usage": outcome.usage},
             )
         )
-        return await self._keeper.patiently(lambda: self._store.steps.get(step.id))
 
     async def _end(self, turn: Turn, step: Step) -> None:
         if step.state != StepState.DONE:
@@ -210,42 +263,3 @@ class Prompting:
         await self._keeper.patiently(
             lambda: turns.finish(self._fence, turn.id, TurnState.COMPLETED, result=text)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Journal:
-    """Progress as events and steps of ours; a repeated report changes nothing."""
-
-    store: Store
-    keeper: Keeper
-    turn: Turn
-    step: Step
-    deltas: Deltas
-
-    async def tell(self, progress: Progress) -> None:
-        """One piece of news from the bridge."""
-        if progress.kind in ("text", "reasoning"):
-            if progress.state == "delta":
-                kind = "text" if progress.kind == "text" else "thinking"
-                self.deltas.feed(kind, progress.output)
-        elif progress.kind == "tool":
-            if progress.state != "pending":
-                await self.keeper.patiently(lambda: self._tool(progress))
-        else:
-            await self.keeper.patiently(
-                lambda: self.store.steps.progress(
-                    self.keeper.fence, self.turn, self.step, {"text": progress.output}
-                )
-            )
-
-    async def _tool(self, progress: Progress) -> None:
-        steps, fence = self.store.steps, self.keeper.fence
-        call = {"id": progress.id, "name": progress.name, "input": progress.input or {}}
-        claim = await steps.claim_tool(fence, self.turn, 1, call, "unsafe")
-        end = {
-            "completed": StepState.DONE,
-            "error": StepState.FAILED,
-            "interrupted": StepState.UNKNOWN,
-        }.get(progress.state)
-        if end is not None:
-            await steps.finish_tool(fence, self.turn, claim.step, end, progress.output)

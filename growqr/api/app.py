@@ -60,5 +60,5 @@ def make_app(
         app.include_router(router, include_in_schema=False)
     app.add_middleware(Envelope)
     install(app, allowed=partial(allowed, app))
-    app.openapi = partial(document, app)  # type: ignore[method-assign]
+    app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's own way
     return app

@@ -45,6 +45,11 @@ class Context:
         """Ask an agent to sleep, in the same manner."""
         self._hint(lease, self.directory.stop)
 
+    def changed_in_git(self, user_id: str) -> None:
+        """A repository of the user's has moved: hint at whoever mirrors it, if anybody does."""
+        if self.settings.gitea != "off":
+            self.store.mirror.changed(user_id)
+
     def _hint(self, lease: Lease, tell: Callable[[Lease], Awaitable[None]]) -> None:
         if len(self._hints) >= _MAX_HINTS:
             return  # the Supervisor finds the turn

@@ -135,5 +135,5 @@ def _http(error: HTTPException, headers: Mapping[str, str], request_id: str) -> 
     status = 422 if error.status_code == 400 else error.status_code
     code = _CODES.get(status, "invalid" if status < 500 else "internal")
     ours = GrowqrError(str(error.detail), {"code": code})
-    ours.status = status  # type: ignore[misc]
+    ours.status = status  # type: ignore[misc]  # a class's; this one error has its own
     return problem(ours, request_id, headers)

@@ -49,13 +49,17 @@ class UserView(BaseModel):
 
 
 class ServiceView(BaseModel):
-    """One service of the stack; `reason` and `retry_at` where it cannot be had."""
+    """One service of the stack; `reason` and `retry_at` where it cannot be had.
+
+    `decision`: what becomes of it since it ended by itself, until that is done.
+    """
 
     state: str
     desired: str = "stopped"
     generation: int = 0
     reason: str | None = None
     retry_at: datetime | None = None
+    decision: Literal["open", "restart", "wait", "leave"] | None = None
 
     @classmethod
     def of(cls, service: Service | None) -> ServiceView:

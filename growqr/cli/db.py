@@ -29,19 +29,19 @@ def register(app: typer.Typer) -> None:
 
 def upgrade(data: DataOption = None) -> None:
     """Bring the schema up to this version of growqr."""
-    version = _with_store(_database(data), lambda store: store.migrate())
+    version = _with_store(instance_settings(data), lambda store: store.migrate())
     print(f"schema version {version}")
 
 
 def check(data: DataOption = None) -> None:
     """Ask whether the database answers."""
-    _with_store(_database(data), lambda store: store.health())
+    _with_store(instance_settings(data), lambda store: store.health())
     print("the database answers")
 
 
 def shell(data: DataOption = None) -> None:
     """Open psql on the instance's database."""
-    settings = _database(data)
+    settings = instance_settings(data)
     url = urlsplit(settings.database_url.get_secret_value() if settings.database_url else "")
     argv = [_psql(), "-h", url.hostname or "", "-p", str(url.port or 5432)]
     argv += ["-U", unquote(url.username or ""), "-d", url.path.lstrip("/")]
@@ -59,7 +59,7 @@ def _with_store(settings: Settings, call: Callable[[Any], Awaitable[Any]]) -> An
     return asyncio.run(run())
 
 
-def _database(data: Path | None) -> Settings:
+def instance_settings(data: Path | None) -> Settings:
     """Settings with an address: DATABASE_URL's, or the running instance's."""
     settings = settings_of(data)
     if settings.database_url is not None:

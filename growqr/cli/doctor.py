@@ -15,6 +15,7 @@ from growqr.cli.up import DataOption, providers, settings_of
 from growqr.config import Settings, from_snapshot, provider_keys
 from growqr.errors import GrowqrError
 from growqr.instance import Check, Record, check_dashboard, check_machine
+from growqr.stacks import examine
 
 _SIGNS = {True: "ok", False: "FAIL", None: "note"}
 
@@ -33,7 +34,10 @@ def doctor(
     record = Record.read(settings.data)
     # What runs was given its keys at its start; what does not would take them from here.
     keys = provider_keys(settings) if record and record.running else providers()
-    checks = [*check_machine(settings, keys), *tools.checks(settings), *_live(settings)]
+    runs = bool(record and record.running)
+    chosen = from_snapshot(settings.data / "settings.json") if runs else settings
+    services = [*tools.checks(chosen), *examine(chosen)]
+    checks = [*check_machine(settings, keys), *services, *_live(settings)]
     if json:
         as_json([check._asdict() for check in checks])
     else:

@@ -118,6 +118,8 @@ class Transcript:
             self._card(_CARDS[EventType(kind)], data)
         elif kind in _REQUESTS:
             self._asked(data, _REQUESTS[EventType(kind)])
+        elif kind == EventType.SUB_AGENT_PROGRESS:
+            self._note(str(data.get("text", "")))
         elif kind in TURN_ENDS:
             self._ended(kind, data)
 

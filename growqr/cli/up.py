@@ -13,10 +13,11 @@ import typer
 from growqr import instance
 from growqr.cli.output import Progress, as_json, err, out, seconds
 from growqr.cli.tools import Fetching
-from growqr.config import Providers, Settings, child_environment, load
-from growqr.errors import InstanceError
+from growqr.config import Providers, Settings, child_environment, from_snapshot, load
+from growqr.errors import GrowqrError, InstanceError
 from growqr.identity import check_profile, ensure_key
 from growqr.instance import Record
+from growqr.stacks import end_containers
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder of the instance.")]
 
@@ -39,7 +40,7 @@ def settings_of(data: Path | None, port: int | None = None) -> Settings:
 
 def providers() -> Providers:
     """Keys of model providers from the environment and `.env`."""
-    return Providers()  # type: ignore[call-arg]
+    return Providers()  # type: ignore[call-arg]  # read from the environment
 
 
 def up(
@@ -88,12 +89,24 @@ def down(
     """End the instance and everything that belongs to it; its data stays."""
     settings, begin = settings_of(data), time.monotonic()
     stopped = instance.stop(settings.data)
+    _end_containers(settings.data)
     if json:
         as_json({"stopped": stopped, "data": settings.data})
     elif stopped:
         out.print(f"stopped in {seconds(time.monotonic() - begin)}")
     else:
         out.print(f"nothing runs in {settings.data}")
+
+
+def _end_containers(data: Path) -> None:
+    """Those of the instance as it ran; an engine that is away keeps them until the next time."""
+    snapshot = data / "settings.json"
+    if not snapshot.exists():
+        return
+    try:
+        end_containers(from_snapshot(snapshot), instance.instance_id(data))
+    except GrowqrError as error:
+        err.print(f"note: containers of users stay: {error.message}", markup=False)
 
 
 def _become_daemon(planned: instance.Plan) -> None:

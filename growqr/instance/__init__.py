@@ -14,6 +14,7 @@ from growqr.instance.checks import Check
 from growqr.instance.checks import dashboard as check_dashboard
 from growqr.instance.checks import machine as check_machine
 from growqr.instance.control import Plan, command, follow, plan, start, stop
+from growqr.instance.folder import instance_id
 from growqr.instance.ports import Ports
 from growqr.instance.postgres import Postgres
 from growqr.instance.ray_head import answers
@@ -31,6 +32,7 @@ __all__ = [
     "command",
     "find_postgres",
     "follow",
+    "instance_id",
     "plan",
     "start",
     "stop",

@@ -213,6 +213,7 @@ class Daemon:
     def _note(self, **changes: object) -> None:
         children = {"ray": self.ray.session, "postgres": self.postgres and self.postgres.started}
         alive = {name: process for name, process in children.items() if process}
+        # Fields of the record by name: their types are told by no one signature.
         self.record = replace(self.record, children=alive, **changes)  # type: ignore[arg-type]
         self.record.write(self.settings.data)
 

@@ -75,6 +75,8 @@ class Projection:
         while rows:
             ids = await _in_thread(repo.append, rows)
             await self._record(fence, user_id, rows, ids)
+            if self._settings.gitea != "off":
+                self._store.mirror.changed(user_id)
             made, reached = made + len(rows), rows[-1].number
             rows = await self._store.memory.all(user_id, after_number=reached, limit=BATCH)
             if rows:

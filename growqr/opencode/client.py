@@ -74,13 +74,22 @@ class OpenCode:
         session = await self._call("POST", "/session", directory, body)
         return str(session["id"])
 
+    async def begun(self, session_id: str, directory: str) -> bool:
+        """Whether anything was said in this session. NotFound: it is not there (any more)."""
+        path = f"/session/{session_id}/message"
+        return bool(await self._call("GET", path, directory, query={"limit": "1"}))
+
+    async def note(self, ids: PromptIds, text: str, *, agent: str | None = None) -> None:
+        """Put something before the model that asks for no answer; the same ids again change it."""
+        body = _message(ids, text, agent=agent) | {"noReply": True}
+        path = f"/session/{ids.session_id}/message"
+        await self._call("POST", path, ids.directory, body, deadline=PROMPT_DEADLINE)
+
     async def prompt(
         self, ids: PromptIds, text: str, *, agent: str | None = None, system: str | None = None
     ) -> None:
         """Post a prompt; returns when it is taken. The same ids again join or resume the run."""
-        body: Json = {"messageID": ids.message_id}
-        body["parts"] = [{"id": ids.part_id, "type": "text", "text": text}]
-        body |= {key: value for key, value in (("agent", agent), ("system", system)) if value}
+        body = _message(ids, text, agent=agent, system=system)
         path = f"/session/{ids.session_id}/prompt_async"
         await self._call("POST", path, ids.directory, body, deadline=PROMPT_DEADLINE)
 
@@ -198,6 +207,12 @@ class OpenCode:
                 return json.loads(raw) if raw else None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _away(path, error) from None
+
+
+def _message(ids: PromptIds, text: str, **options: str | None) -> Json:
+    part = {"id": ids.part_id, "type": "text", "text": text}
+    given = {key: value for key, value in options.items() if value}
+    return {"messageID": ids.message_id, "parts": [part]} | given
 
 
 async def _records(stream: aiohttp.StreamReader) -> AsyncIterator[Json]:

@@ -13,10 +13,13 @@ from growqr.opencode import resync
 from growqr.opencode.client import OpenCode
 from growqr.opencode.events import Json, Outcome, Progress
 from growqr.opencode.feed import Broken, Connected, Feed, Lost, Signal, Theirs
-from growqr.opencode.ids import PromptIds
+from growqr.opencode.ids import PromptIds, record_before
 from growqr.opencode.transcript import Transcript
 
 OnProgress = Callable[[Progress], Awaitable[None]]
+Recall = Callable[[], Awaitable[str]]
+"""What a session that begins anew has to know of earlier work; "" for nothing."""
+
 ABORT_DEADLINE = 2.0
 ERROR_PAUSE = 0.3
 """From an error to a look: the reply that holds it, if any, comes a little later."""
@@ -45,6 +48,7 @@ class Prompt:
     text: str
     agent: str | None = None
     system: str | None = None
+    recall: Recall | None = None
 
 
 class Run:
@@ -263,12 +267,20 @@ class Run:
         prompt = self._prompt
         try:
             if self._client:
+                await self._recall(self._client)
                 options = {"agent": prompt.agent, "system": prompt.system}
                 await self._client.prompt(self._ids, prompt.text, **options)
             self._confirm_soon()
         except Unavailable:  # it may have come through all the same
             self._confirm_soon(ERROR_PAUSE)
         self._signed_at = self._now()
+
+    async def _recall(self, client: OpenCode) -> None:
+        """Before the first prompt of a session, whichever that is and however often it is sent."""
+        ids, recall = self._ids, self._prompt.recall
+        if recall and not await client.begun(ids.session_id, ids.directory):
+            if record := await recall():
+                await client.note(record_before(ids), record, agent=self._prompt.agent)
 
     def _confirm_soon(self, pause: float | None = None) -> None:
         self._confirm_at = self._now() + (self._limits.confirm if pause is None else pause)

@@ -2,23 +2,32 @@
 
     base             what a runtime promises: ServiceSpec in, ServiceStatus out
     process          services as local processes under bubblewrap (sandbox, launcher, probe)
-    opencode_spec    what an OpenCode server is started with
+    docker           services as containers (starts, networks, profile, firewall, images, watch)
+    opencode_spec    what an OpenCode server is started with; gitea_spec: a Gitea
     fetch            the programs that services need, from their registry
-    reconcile        desired state from the store, actual state from the runtime
+    reconcile        whose services are looked at, and as whom (leased)
+    converge         from what is wanted and what is there, the one thing to do now
+    rules            failures and pauses, idleness, ends; disk, progress
 
 Nothing here knows Ray: the Host of a node runs a Reconciler.
 """
 
 from growqr.stacks.base import Health, Runtime, ServiceSpec, ServiceStatus
+from growqr.stacks.disk import measure
+from growqr.stacks.docker import DockerRuntime
+from growqr.stacks.examine import examine
 from growqr.stacks.fetch import Tools, fetch_tools, find_tools
+from growqr.stacks.gitea_spec import gitea_spec
 from growqr.stacks.opencode_spec import Folders, folders, opencode_spec
 from growqr.stacks.process import ProcessRuntime
 from growqr.stacks.reconcile import Reconciler
+from growqr.stacks.runtimes import end_containers, ensure_images, has_images, open_runtime
 from growqr.stacks.sandbox import why_not as why_no_sandbox
 from growqr.stacks.skills import write_folder
 from growqr.stacks.workspace import Entry, Workspace
 
 __all__ = [
+    "DockerRuntime",
     "Entry",
     "Folders",
     "Health",
@@ -29,9 +38,16 @@ __all__ = [
     "ServiceStatus",
     "Tools",
     "Workspace",
+    "end_containers",
+    "ensure_images",
+    "examine",
     "fetch_tools",
     "find_tools",
     "folders",
+    "gitea_spec",
+    "has_images",
+    "measure",
+    "open_runtime",
     "opencode_spec",
     "why_no_sandbox",
     "write_folder",

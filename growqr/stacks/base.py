@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -95,15 +95,20 @@ class ServiceStatus:
     pid: int | None = None
 
 
+Tell = Callable[[str], None]
+"""Takes a few words about what a long start is doing now; from any thread, at will."""
+
+
 class Runtime(Protocol):
     """Five verbs, each of which may be repeated and raced without harm."""
 
-    async def ensure(self, spec: ServiceSpec) -> ServiceStatus:
+    async def ensure(self, spec: ServiceSpec, *, tell: Tell | None = None) -> ServiceStatus:
         """Have exactly this service, and wait until it is ready or has failed to become so.
 
-        One with another hash is ended first; its folders stay. Raises SandboxRequired where it
-        would run without walls beside another user's, Unavailable while the runtime itself is
-        away, InstanceError when it cannot be started.
+        One with another hash is ended first; its folders stay. `tell` hears what takes long, such
+        as the parts of an image that come in. Raises SandboxRequired where it would run without
+        walls beside another user's, Unavailable while the runtime itself is away, InstanceError
+        when it cannot be started.
         """
 
     async def status(self, name: str) -> ServiceStatus:

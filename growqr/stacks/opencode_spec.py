@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from growqr import names
 from growqr.config import Settings
 from growqr.errors import InstanceError
-from growqr.stacks.base import LISTEN, PORT, Health, ServiceSpec
+from growqr.instance.ports import Ports
+from growqr.stacks.base import GATE, LISTEN, PORT, Health, Limits, ServiceSpec
 from growqr.stacks.fetch import find_tools
 
 ROLE = "opencode"
@@ -48,23 +49,21 @@ def folders(settings: Settings, user_id: str) -> Folders:
 def opencode_spec(
     settings: Settings, user_id: str, generation: int, *, token: str, password: str
 ) -> ServiceSpec:
-    """The user's OpenCode of this generation.
+    """The user's OpenCode of this generation, as process or container as the settings say.
 
     token: shown to the gateway and to our MCP server. password: asked for by the server itself.
     Raises InstanceError when OpenCode or ripgrep is missing.
     """
-    tools, own = find_tools(settings), folders(settings, user_id)
-    if tools.opencode is None or tools.rg is None:
-        missing = " and ".join(tools.missing)
-        raise InstanceError(f"{missing} not found: run `growqr up` with the npm registry in reach")
-    programs, shown = _programs(tools.opencode, tools.rg)
+    own = folders(settings, user_id)
+    program, path, shown = _installed(settings)
+    api = inner_url(settings)
     env = (
-        _environment(own, programs)
-        | _git(settings, token)
+        _environment(own, path)
+        | _git(settings, api, token)
         | {
             "OPENCODE_SERVER_USERNAME": USER,
             "OPENCODE_SERVER_PASSWORD": password,
-            "OPENCODE_CONFIG_CONTENT": json.dumps(_config(settings, own, token)),
+            "OPENCODE_CONFIG_CONTENT": json.dumps(_config(settings, api, own, token)),
         }
     )
     return ServiceSpec(
@@ -72,7 +71,7 @@ def opencode_spec(
         user_id=user_id,
         role=ROLE,
         generation=generation,
-        argv=(str(tools.opencode), "serve", "--hostname", LISTEN, "--port", PORT,
+        argv=(program, "serve", "--hostname", LISTEN, "--port", PORT,
               "--print-logs", "--log-level", "WARN"),
         env=env,
         home=own.home,
@@ -80,7 +79,31 @@ def opencode_spec(
         read_only=(*shown, own.skills),
         ready_line="opencode server listening on",
         health=Health("/global/health", USER, password, major="1"),
+        image=settings.opencode_image, limits=limits_of(settings),
     )  # fmt: skip
+
+
+def inner_url(settings: Settings) -> str:
+    """Where services reach api and gateway: from a container that is the relay's address."""
+    if settings.runtime == "docker":
+        return f"http://{GATE}:{Ports(settings.port)['relay']}"
+    return settings.api_url
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What one service may use, by the settings."""
+    return Limits(settings.service_memory << 20, settings.service_cpus, settings.service_pids)
+
+
+def _installed(settings: Settings) -> tuple[str, list[str], list[Path]]:
+    """(program, folders for PATH, paths to show): a container has all of it in its image."""
+    if settings.runtime == "docker":
+        return "opencode", list(_SYSTEM_PATH), []
+    tools = find_tools(settings)
+    if tools.opencode is None or tools.rg is None:
+        missing = " and ".join(tools.missing)
+        raise InstanceError(f"{missing} not found: run `growqr up` with the npm registry in reach")
+    return str(tools.opencode), *_programs(tools.opencode, tools.rg)
 
 
 def _programs(opencode: Path, rg: Path) -> tuple[list[str], list[Path]]:
@@ -108,10 +131,14 @@ def _environment(own: Folders, path: list[str]) -> dict[str, str]:
     }
 
 
-def _git(settings: Settings, token: str) -> dict[str, str]:
-    """git clones and pushes the user's own project repositories without being asked for a name."""
+def _git(settings: Settings, api: str, token: str) -> dict[str, str]:
+    """git clones and pushes the user's own project repositories without being asked for a name.
+
+    In a container it finds them at the relay, whatever address their clone URL has outside.
+    """
     options = {
-        f"http.{settings.api_url}/git/.extraHeader": f"Authorization: Bearer {token}",
+        f"http.{api}/git/.extraHeader": f"Authorization: Bearer {token}",
+        f"url.{api}/git/.insteadOf": f"{settings.api_url}/git/",
         "user.name": "growqr sub-agent",
         "user.email": "sub-agent@growqr.invalid",
         "init.defaultBranch": "main",
@@ -122,12 +149,12 @@ def _git(settings: Settings, token: str) -> dict[str, str]:
     return env
 
 
-def _config(settings: Settings, own: Folders, token: str) -> dict[str, Any]:
+def _config(settings: Settings, api: str, own: Folders, token: str) -> dict[str, Any]:
     provider = {
         "npm": "@ai-sdk/openai-compatible",  # bundled; another name would start an npm install
         "name": "growqr",
         "options": {
-            "baseURL": f"{settings.gateway_url}/openai/v1",
+            "baseURL": f"{api}/gateway/openai/v1",
             "apiKey": token,
             "headerTimeout": _HEADER_TIMEOUT,
             "chunkTimeout": _CHUNK_TIMEOUT,
@@ -139,7 +166,7 @@ def _config(settings: Settings, own: Folders, token: str) -> dict[str, Any]:
     }  # fmt: skip
     mcp = {
         "type": "remote",
-        "url": f"{settings.api_url}/mcp",
+        "url": f"{api}/mcp",
         "headers": {"Authorization": f"Bearer {token}"},
         "oauth": False,
         "enabled": True,

@@ -6,6 +6,7 @@ so a kept connection would wait for ever where a new one is served at once.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from base64 import b64encode
@@ -17,6 +18,11 @@ from growqr.stacks.base import Health
 
 TIMEOUT = 1.0
 """Seconds one question may take."""
+
+REACH = 3.0
+"""Seconds after which an address that says nothing counts as out of reach."""
+
+_TIMEOUT = aiohttp.ClientTimeout(total=TIMEOUT)
 
 
 class WrongVersion(Exception):
@@ -35,16 +41,16 @@ def basic_auth(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
 
 
-async def answers(port: int, health: Health) -> bool:
-    """Whether the service answers as it should. Raises WrongVersion.
+async def answers(address: str, health: Health) -> bool:
+    """Whether the service at `address` (http://HOST:PORT) answers as it should.
 
-    Without a password to show, a refusal (401) proves life as well.
+    Raises WrongVersion. Without a password to show, a refusal (401) proves life as well.
     """
     headers = basic_auth(health.user, health.password) if health.password else {}
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
-            session.get(f"http://127.0.0.1:{port}{health.path}", headers=headers) as reply,
+            aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=False) as session,
+            session.get(f"{address}{health.path}", headers=headers) as reply,
         ):
             if not headers and health.major is None:
                 return reply.status < 500
@@ -64,4 +70,21 @@ def _has_major(body: bytes, major: str) -> bool:
         return False
     if version.partition(".")[0] != major:
         raise WrongVersion(f"it is version {version}; growqr speaks to {major}.x")
+    return True
+
+
+async def reaches(address: str) -> bool:
+    """Whether the machine at `address` (http://HOST:PORT) can be reached from here at all.
+
+    A refusal proves it as well as an answer; silence does not.
+    """
+    host, _, port = address.removeprefix("http://").rpartition(":")
+    try:
+        async with asyncio.timeout(REACH):
+            _, writer = await asyncio.open_connection(host, int(port))
+    except ConnectionRefusedError:
+        return True
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
     return True

@@ -21,8 +21,8 @@ from growqr.errors import InstanceError, SandboxRequired
 from growqr.instance.child import tail
 from growqr.instance.processes import boot_id, identify
 from growqr.instance.services import MARK, ServiceRecord, record_path, records
-from growqr.stacks import launcher, sandbox
-from growqr.stacks.base import LISTEN, PORT, Health, ServiceSpec, ServiceStatus
+from growqr.stacks import launcher, ownership, sandbox
+from growqr.stacks.base import LISTEN, PORT, Health, ServiceSpec, ServiceStatus, Tell
 from growqr.stacks.probe import WrongVersion, answers, free_port
 
 ATTEMPTS = 3
@@ -47,7 +47,7 @@ class ProcessRuntime:
         self._told: asyncio.Queue[str] = asyncio.Queue()
         self._watched: dict[str, tuple[int, int]] = {}  # name → (pid, its descriptor)
 
-    async def ensure(self, spec: ServiceSpec) -> ServiceStatus:
+    async def ensure(self, spec: ServiceSpec, *, tell: Tell | None = None) -> ServiceStatus:
         """See Runtime."""
         async with self._lock(spec.name):
             self._health[spec.name] = spec.health
@@ -70,7 +70,7 @@ class ProcessRuntime:
             return _status(record, "starting")
         health = self._health.get(name, Health(record.health_path))
         try:
-            well = await answers(record.port, health)
+            well = await answers(_address(record), health)
         except WrongVersion as error:
             return _status(record, "unhealthy", str(error))
         return _status(record, "ready" if well else "unhealthy", None if well else "no answer")
@@ -111,7 +111,7 @@ class ProcessRuntime:
             if not record.running:
                 return _status(record, "exited", self._last_words(record))
             try:
-                if self._listens(spec, record) and await answers(record.port, spec.health):
+                if self._listens(spec, record) and await answers(_address(record), spec.health):
                     record = replace(record, ready=True)
                     record.write(self._data)
                     return _status(record, "ready")
@@ -141,6 +141,8 @@ class ProcessRuntime:
         made = (stubs.parent, stubs, self._data / "logs", spec.home, spec.workdir, *missing)
         for folder in made:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (spec.home, spec.workdir):
+            ownership.give(folder, ownership.of_processes())
         if why:
             return []
         (stubs / "passwd").write_text(sandbox.PASSWD)
@@ -149,7 +151,7 @@ class ProcessRuntime:
 
     def _others(self, spec: ServiceSpec) -> bool:
         """Whether a service of another user ever had a home that this one could read."""
-        homes = (self._data / "users").glob("*/home")
+        homes = self._settings.users_folder.glob("*/home")
         return any(home.parent.name != spec.user_id for home in homes)
 
     async def _launch(self, spec: ServiceSpec, options: list[str], port: int) -> ServiceRecord:
@@ -258,9 +260,14 @@ async def _order(name: str, order: dict[str, object]) -> bytes:
     return told
 
 
+def _address(record: ServiceRecord) -> str:
+    return f"http://127.0.0.1:{record.port}"
+
+
 def _status(record: ServiceRecord, state: str, reason: str | None = None) -> ServiceStatus:
     return ServiceStatus(
+        # One of ActualState, as all callers give it.
         record.name, state, record.user_id, record.role,  # type: ignore[arg-type]
-        address=f"http://127.0.0.1:{record.port}", generation=record.generation,
+        address=_address(record), generation=record.generation,
         spec_sha=record.spec_sha, reason=reason, pid=record.pid,
     )  # fmt: skip

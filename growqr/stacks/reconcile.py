@@ -1,48 +1,44 @@
-"""Brings a user's services to what is wanted: one step at a time, from what is there.
+"""Brings users' services to what is wanted: whose turn it is, and as whom.
 
-Level-triggered: a step looks at the store's wish and the runtime's truth, never at what happened
-before, so a lost hint, a crash in mid-step and a service somebody killed all end alike. One
-reconciler per user, the holder of `stack:<user>`.
+Level-triggered: hints only say where to look soon. One reconciler per user at a time, the holder of
+`stack:<user>`; what is done then is in converge.py, and why in rules.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from growqr import names
 from growqr.directory import Fence
-from growqr.errors import Conflict, Fenced, GrowqrError, InstanceError, Unavailable
+from growqr.errors import Fenced, GrowqrError, Unavailable
 from growqr.logs import log
-from growqr.stacks.base import Runtime, ServiceSpec, ServiceStatus
+from growqr.stacks.base import Runtime
+from growqr.stacks.converge import Convergence, MakeSpec, Wake
+from growqr.stacks.leased import leased
 
 if TYPE_CHECKING:
     from growqr.store import Service, Store
 
-MakeSpec = Callable[[str, int], ServiceSpec]
-"""(user id, generation) → the spec of one role. Raises InstanceError when it cannot be had."""
+Measure = Callable[[str], Awaitable[str | None]]
+"""user id → how much too much the user's folders hold, in words; None when that is fine."""
 
 WORKERS: Final = 8
 """Users looked after side by side; the runtime itself bounds how many start at once."""
-
-FREE_TRIES: Final = 3
-PAUSES: Final = (60.0, 300.0, 900.0)
-"""The third failure and those after it are followed by these pauses, in seconds."""
-
-WINDOW: Final = 600.0
-"""Seconds a service must have been well for its former failures not to count any more."""
-
-PATIENCE: Final = 15.0
-"""Seconds a service may answer nothing before it is ended and started again."""
 
 STEP: Final = 300.0
 """Seconds one look at a user's services may take, their starts and ends included: what hangs in the
 runtime must keep neither the user's lease nor a worker for ever."""
 
-_POLL, _ROUND, _TRY_AGAIN = 1.0, 30.0, 60.0
+GRACE: Final = 60.0
+"""Seconds for which a service that nobody knows may be there before it is removed."""
+
+MEASURE_EVERY: Final = 60.0
+"""Seconds between two looks at how much the users' folders hold."""
+
+_POLL, _ROUND = 1.0, 30.0
 _log = log("stacks")
 
 
@@ -58,18 +54,33 @@ class Reconciler:
         holder: str,
         ttl: float = 10.0,
         idle: float = 600.0,
+        paused: float = 1800.0,
+        wake: Wake | None = None,
+        measure: Measure | None = None,
     ) -> None:
+        """idle: seconds until an unused service is paused; paused: until it is then stopped.
+
+        wake: how an awake Grow Agent hears that there is something to decide.
+        """
         self._store, self._runtime, self._specs = store, runtime, specs
-        self._holder, self._ttl, self._idle = holder, ttl, idle
+        self._holder, self._ttl, self._idle, self._paused = holder, ttl, idle, paused
+        self._measure = measure
         self._hints = store.hints("stack")
+        self._converge = Convergence(
+            store, runtime, specs, again=self._hints.add, wake=wake, idle=idle, paused=paused
+        )
+        self._full: dict[str, str] = {}
+        self._unknown: dict[str, float] = {}
+        self._sweeping_until = 0.0
 
     async def run(self) -> None:
         """Reconcile on hints, each second what is due, each 30 s all. Ends by cancellation."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hints.hear())
             group.create_task(self._watch())
-            group.create_task(self._poll())
-            group.create_task(self._round())
+            group.create_task(_every(_POLL, self._poll))
+            group.create_task(_every(_ROUND, self._round))
+            group.create_task(_every(MEASURE_EVERY, self._weigh))
             for _ in range(WORKERS):
                 group.create_task(self._hints.work(self._attempt))
 
@@ -78,192 +89,89 @@ class Reconciler:
 
         Raises Fenced when the lease was lost meanwhile, Unavailable when the store is away.
         """
-        async with self._leased(user_id) as fence:
+        async with leased(self._store, user_id, holder=self._holder, ttl=self._ttl) as fence:
             if fence is None:
                 return False
-            for service in await self._store.services.of(user_id):
-                if service.role in self._specs:
-                    await self._converge(fence, service)
+            full = self._full.pop(user_id, None)
+            found = await self._store.services.of(user_id)
+            done = await asyncio.gather(
+                *(self._look(fence, service, full) for service in found), return_exceptions=True
+            )
+            for error in done:
+                if isinstance(error, BaseException):
+                    raise error
             return True
 
-    async def _converge(self, fence: Fence, service: Service) -> None:
-        name = names.service(service.role, service.user_id)
-        status = await self._runtime.status(name)
-        if service.desired == "stopped" or await self._unused(service):
-            await self._stop(fence, service, status)
-        elif status.state == "exited":
-            await self._failed(fence, service, status.reason or "it ended")
-        elif service.state in ("backoff", "failed") and not _over(service):
-            return
-        elif status.state == "absent":
-            await self._start(fence, service)
+    async def _look(self, fence: Fence, service: Service, full: str | None) -> None:
+        if service.role not in self._specs:
+            await self._converge.put_away(fence, service)
+        elif full and (service.desired, service.state) == ("ready", "ready"):
+            await self._converge.stop_full(fence, service, full)
         else:
-            await self._keep(fence, service, status)
-
-    async def _keep(self, fence: Fence, service: Service, status: ServiceStatus) -> None:
-        """One that runs: is it the right one, and is it well?"""
-        try:
-            spec = self._specs[service.role](service.user_id, service.generation)
-        except InstanceError as error:
-            _log.warning("spec cannot be made", service=status.name, error=error.message)
-            return
-        if status.generation != service.generation or status.spec_sha != spec.sha:
-            await self._start(fence, service)
-        elif status.state == "ready":
-            await self._well(fence, service, status)
-        elif status.state == "starting":
-            await self._bring_up(fence, service, spec)
-        elif service.state == "unhealthy" and _age(service.updated_at) > PATIENCE:
-            await self._runtime.stop(status.name)
-            await self._failed(fence, service, status.reason or "no answer")
-        else:
-            await self._store.services.observe(
-                fence, service, state="unhealthy", address=status.address, reason=status.reason
-            )
-
-    async def _start(self, fence: Fence, service: Service) -> None:
-        """A fresh start: a new generation, known to the store before anything runs."""
-        generation = service.generation + 1
-        try:
-            spec = self._specs[service.role](service.user_id, generation)
-        except InstanceError as error:
-            await self._store.services.observe(
-                fence, service, state="failed", reason=error.message, retry=_TRY_AGAIN
-            )
-            return
-        await self._store.services.observe(
-            fence, service, state="starting", generation=generation, spec_sha=spec.sha
-        )
-        service = service._replace(state="starting", generation=generation, spec_sha=spec.sha)
-        await self._bring_up(fence, service, spec)
-
-    async def _bring_up(self, fence: Fence, service: Service, spec: ServiceSpec) -> None:
-        try:
-            status = await self._runtime.ensure(spec)
-        except Conflict as error:
-            await self._store.services.observe(
-                fence, service, state="failed", reason=error.message, retry=_TRY_AGAIN
-            )
-            return
-        except (InstanceError, OSError) as error:
-            await self._failed(fence, service, str(error))
-            return
-        if status.state == "ready":
-            await self._well(fence, service, status)
-            return
-        await self._runtime.stop(spec.name)
-        await self._failed(fence, service, status.reason or "it did not become ready")
-
-    async def _well(self, fence: Fence, service: Service, status: ServiceStatus) -> None:
-        fine = service.state == "ready" and _age(service.updated_at) > WINDOW
-        await self._store.services.observe(
-            fence, service, state="ready", address=status.address, spec_sha=status.spec_sha,
-            failures=0 if fine else service.failures,
-        )  # fmt: skip
-
-    async def _failed(self, fence: Fence, service: Service, reason: str) -> None:
-        """It ended by itself, or never became ready: again at once, from the third time later."""
-        await self._runtime.stop(names.service(service.role, service.user_id))
-        lasting = service.state == "ready" and _age(service.updated_at) > WINDOW
-        failures = 1 if lasting else service.failures + 1
-        pause = 0.0 if failures < FREE_TRIES else PAUSES[min(failures - FREE_TRIES, 2)]
-        _log.warning("service failed", user_id=service.user_id, role=service.role, reason=reason)
-        await self._store.services.observe(
-            fence, service, state="backoff" if pause else "unhealthy", reason=reason,
-            failures=failures, retry=pause or None,
-        )  # fmt: skip
-        if not pause:
-            self._hints.add(service.user_id)
-
-    async def _stop(self, fence: Fence, service: Service, status: ServiceStatus) -> None:
-        if status.state != "absent":
-            await self._store.services.observe(
-                fence, service, state="stopping", address=status.address
-            )
-            await self._runtime.stop(status.name)
-            service = service._replace(state="stopping")
-        if service.state not in ("stopped", "absent") or service.desired != "stopped":
-            await self._store.services.observe(
-                fence, service, state="stopped", desired="stopped", failures=0
-            )
-
-    async def _unused(self, service: Service) -> bool:
-        """Asks the store only where its clock may say so."""
-        if _age(service.used_at) < self._idle / 2:
-            return False
-        return await self._store.services.is_idle(service.user_id, service.role, idle=self._idle)
-
-    @asynccontextmanager
-    async def _leased(self, user_id: str) -> AsyncIterator[Fence | None]:
-        """The user's lease for as long as the block takes; None when somebody else has it."""
-        fence = await self._store.leases.acquire(
-            names.stack(user_id), user_id=user_id, holder=self._holder, ttl=self._ttl
-        )
-        if fence is None:
-            yield None
-            return
-        owner = asyncio.current_task()
-        assert owner is not None
-        renewal = asyncio.create_task(self._renew(fence, owner))
-        try:
-            yield fence
-        except asyncio.CancelledError:
-            if renewal.done():  # it was the renewal that cancelled: the lease has passed on
-                owner.uncancel()
-                raise Fenced(f"the lease {fence.key} was lost") from None
-            raise
-        finally:
-            renewal.cancel()
-            await self._store.leases.release(fence)
-
-    async def _renew(self, fence: Fence, owner: asyncio.Task[object]) -> None:
-        """Keep the lease; without it no further effect may happen, so the owner is cancelled."""
-        left = self._ttl
-        while True:
-            await asyncio.sleep(self._ttl / 3)
-            try:
-                held = await self._store.leases.renew(fence, ttl=self._ttl)
-                left = self._ttl
-            except Unavailable:
-                left -= self._ttl / 3
-                held = left > 0
-            if not held:
-                owner.cancel()
-                return
+            await self._converge.look(fence, service)
 
     async def _watch(self) -> None:
-        """The runtime's news. A service of a user the store does not know is removed."""
-        async for name in self._runtime.events():
-            try:
-                status = await self._runtime.status(name)
-                known = await self._store.services.get(status.user_id, status.role)
-                if known:
-                    self._hints.add(status.user_id)
-                elif status.state != "absent":
-                    await self._runtime.remove(name)
-            except Unavailable:
-                continue  # the next round asks again
-
-    async def _poll(self) -> None:
+        """The runtime's news, for ever."""
         while True:
             try:
-                for service in await self._store.services.due(100, idle=self._idle):
-                    self._hints.add(service.user_id)
+                async for name in self._runtime.events():
+                    await self._told_of(name)
             except Unavailable:
-                pass  # the next second asks again
+                pass  # the rounds see what is missed
             await asyncio.sleep(_POLL)
 
+    async def _told_of(self, name: str) -> None:
+        """Hint at its user; a service that nobody knows is removed once it is not new any more."""
+        try:
+            status = await self._runtime.status(name)
+            known = await self._store.services.get(status.user_id, status.role)
+            if known or status.state == "absent":
+                self._unknown.pop(name, None)
+            elif time.monotonic() - self._unknown.setdefault(name, time.monotonic()) >= self._grace:
+                _log.warning("removing a service that nobody knows", service=name)
+                await self._runtime.remove(name)
+                self._unknown.pop(name, None)
+            if known:
+                self._hints.add(known.user_id)
+        except Unavailable:
+            pass  # it is asked about again
+        except GrowqrError as error:
+            _log.error("service", service=name, error=error.message)
+
+    @property
+    def _grace(self) -> float:
+        return 0.0 if time.monotonic() < self._sweeping_until else GRACE
+
+    async def _sweep(self) -> None:
+        """Somebody asked for it: for a while no service that nobody knows is given any grace."""
+        self._sweeping_until = time.monotonic() + GRACE
+        for name in list(self._unknown):
+            await self._told_of(name)
+
+    async def _poll(self) -> None:
+        due = await self._store.services.due(100, idle=self._idle, paused=self._paused)
+        for service in due:
+            self._hints.add(service.user_id)
+
     async def _round(self) -> None:
-        while True:
-            try:
-                for user_id in await self._store.services.users():
-                    self._hints.add(user_id)
-            except Unavailable:
-                pass
-            await asyncio.sleep(_ROUND)
+        for name in list(self._unknown):
+            await self._told_of(name)
+        for user_id in await self._store.services.users():
+            self._hints.add(user_id)
+
+    async def _weigh(self) -> None:
+        """Whose folders hold too much: their services are ended at the next look."""
+        if self._measure is None:
+            return
+        for user_id in await self._store.services.users_ready():
+            if reason := await self._measure(user_id):
+                self._full[user_id] = reason
+                self._hints.add(user_id)
 
     async def _attempt(self, user_id: str) -> None:
         """One step; what it cannot do stops no other user's."""
+        if user_id == names.EVERYBODY:
+            return await self._sweep()
         try:
             async with asyncio.timeout(STEP):
                 await self.step(user_id)
@@ -276,9 +184,10 @@ class Reconciler:
             _log.error("stack", user_id=user_id, error=str(error), exc_info=not known)
 
 
-def _age(then: datetime) -> float:
-    return (datetime.now(UTC) - then).total_seconds()
-
-
-def _over(service: Service) -> bool:
-    return service.retry_at is None or service.retry_at <= datetime.now(UTC)
+async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await do()
+        except Unavailable:
+            pass  # the next time asks again
+        await asyncio.sleep(seconds)

@@ -29,8 +29,9 @@ from growqr.store.leases import Holder, Leases, Owner
 from growqr.store.ledger import Idempotency, Slot, Usage
 from growqr.store.listen import listen
 from growqr.store.memory import Memory, MemoryCommit, MemoryFile
-from growqr.store.messages import Accepted, Message, Messages
+from growqr.store.messages import Accepted, Done, Message, Messages
 from growqr.store.migrate import migrate, version
+from growqr.store.mirror import Confirmed, Mirrored, own_server
 from growqr.store.notifier import DELTAS, EVENTS, WORK, Notifier
 from growqr.store.repos import Repo, Repos
 from growqr.store.retention import Retention
@@ -59,9 +60,11 @@ __all__ = [
     "Budget",
     "BudgetLimits",
     "Claim",
+    "Confirmed",
     "Connection",
     "Decision",
     "DecisionKind",
+    "Done",
     "DueTimer",
     "Holder",
     "MemoryCommit",
@@ -86,6 +89,7 @@ __all__ = [
     "User",
     "migrate",
     "open_store",
+    "own_server",
     "version",
 ]
 
@@ -113,6 +117,7 @@ class Store:
         self.services = Services(self._db)
         self.memory = Memory(self._db)
         self.repos = Repos(self._db)
+        self.mirror = Mirrored(self._db)
         self.timers = Timers(self._db)
         self.supervised = Supervised(self._db)
         self.usage = Usage(self._db)

@@ -223,6 +223,7 @@ def event_arrays(events: Sequence[NewEvent]) -> dict[str, Any]:
         "threads": [event.thread_id for event in events],
         "turns": [event.turn_id for event in events],
         "steps": [event.step_id for event in events],
+        "actors": [event.actor for event in events],
         "datas": [jsonb(event.data) for event in events],
     }
 

@@ -29,6 +29,20 @@ class Events:
         place = {"user": user_id, "thread": thread_id, "seq": seq}
         return await self._db.all(which, Event, **place, limit=limit, size=size)
 
+    async def trouble(self, turn_id: str, *, seconds: float, limit: int) -> list[Event]:
+        """What befell the user's services since the turn before this one, ascending.
+
+        The newest `limit`, none from more than `seconds` before the turn came.
+        """
+        found = await self._db.all(
+            "trouble_before", Event, turn=turn_id, seconds=seconds, limit=limit
+        )
+        return found[::-1]
+
+    async def of_services(self, user_id: str, *, limit: int) -> list[Event]:
+        """What became of a user's services, the newest first."""
+        return await self._db.all("events_of_services", Event, user=user_id, limit=limit)
+
     async def bounds(self, user_id: str) -> tuple[int, int]:
         """(retention floor, last seq); events up to the floor are no longer kept."""
         row = await self._db.one("event_bounds", dict, user=user_id)

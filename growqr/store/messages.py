@@ -27,6 +27,21 @@ class Message(NamedTuple):
     created_at: datetime
 
 
+class Done(NamedTuple):
+    """One turn of a thread in short: `tools` are its newest calls, {name, state, input, output}.
+
+    `total` is the number of turns there are, this one and those beyond the limit among them.
+    """
+
+    id: str
+    state: str
+    error: str | None
+    total: int
+    task: str | None
+    answer: str | None
+    tools: list[dict[str, str | None]]
+
+
 class Accepted(NamedTuple):
     """A message that can no longer be lost, and the lease of the agent that has to answer."""
 
@@ -96,6 +111,14 @@ class Messages:
     async def conversation(self, turn_id: str, *, turns: int = 50) -> list[Message]:
         """What the model of this turn is told: up to `turns` turns, its own the last."""
         return await self._db.all("conversation", Message, turn=turn_id, turns=turns)
+
+    async def done_before(
+        self, turn_id: str, *, turns: int = 50, tools: int = 100, chars: int = 20_000
+    ) -> list[Done]:
+        """What was done in the turn's thread, itself first, in at most so many turns, tool calls
+        of each, and characters of each text (a tool's: a twentieth of them)."""
+        bounds = {"turns": turns, "tools": tools, "chars": chars, "brief": chars // 20}
+        return await self._db.all("done_before", Done, turn=turn_id, **bounds)
 
     async def of_turn(self, turn_id: str) -> str:
         """The text that began a turn."""

@@ -15,11 +15,17 @@ Desired = Literal["ready", "stopped"]
 State = Literal[
     "absent", "starting", "ready", "unhealthy", "stopping", "stopped", "paused", "backoff", "failed"
 ]
+Decision = Literal["open", "restart", "wait", "leave"]
+"""What becomes of a service that ended by itself; open: nobody has said yet."""
+
+RECENT = 60.0
+"""Seconds for which a use makes a service one in use: twice the time between two signs of use."""
 
 _EVENTS = {
     "starting": EventType.SERVICE_STARTING,
     "ready": EventType.SERVICE_READY,
     "unhealthy": EventType.SERVICE_UNHEALTHY,
+    "paused": EventType.SERVICE_PAUSED,
     "stopped": EventType.SERVICE_STOPPED,
     "backoff": EventType.SERVICE_BACKOFF,
     "failed": EventType.SERVICE_FAILED,
@@ -27,7 +33,11 @@ _EVENTS = {
 
 
 class Service(NamedTuple):
-    """One service of a user: desired by agents and the api, the rest by its reconciler."""
+    """One service of a user: desired by agents and the api, the rest by its reconciler.
+
+    `failed_at`: when it failed, as far as that still counts. `decision`: see Decision; it stands
+    until it is carried out.
+    """
 
     user_id: str
     role: str
@@ -38,7 +48,9 @@ class Service(NamedTuple):
     address: str | None
     reason: str | None
     failures: int
+    failed_at: list[datetime]
     retry_at: datetime | None
+    decision: str | None
     used_at: datetime
     updated_at: datetime
 
@@ -62,33 +74,72 @@ class Services:
         return await self._db.all("newest_services", Service, limit=limit)
 
     async def want(
-        self, user_id: str, role: Role, desired: Desired, *, again: bool = False
+        self,
+        user_id: str,
+        role: Role,
+        desired: Desired,
+        *,
+        again: bool = False,
+        anew: bool = False,
     ) -> Service:
-        """Say what it should be; counts as use. again: try now, even after failures."""
-        row = await self._db.one(
-            "want_service", Service, user=user_id, role=role, desired=desired, again=again
-        )
+        """Say what it should be; counts as use. again: try now, even after failures. anew: as
+        another generation, whatever runs; its `spec_sha` is then another one too."""
+        wish = {"desired": desired, "again": again or anew, "anew": anew}
+        row = await self._db.one("want_service", Service, user=user_id, role=role, **wish)
         assert row is not None  # an upsert returns its row
         self._db.notifier.work(names.stack(user_id))
         return row
 
+    def sweep(self) -> None:
+        """Have services that nobody knows looked for and removed now; a hint, which may be lost."""
+        self._db.notifier.work(names.stack(names.EVERYBODY))
+
     async def touch(self, user_id: str, role: Role) -> None:
-        """It is in use: it is stopped only some time after the last touch."""
-        await self._db.all("touch_service", dict, user=user_id, role=role)
+        """It is in use: it rests only some time after the last touch, and not any more."""
+        rows = await self._db.all("touch_service", dict, user=user_id, role=role)
+        if any(row["resting"] for row in rows):
+            self._db.notifier.work(names.stack(user_id))
 
-    async def is_idle(self, user_id: str, role: str, *, idle: float) -> bool:
-        """Whether nobody used it for `idle` seconds and no prompt runs in it."""
-        params = {"user": user_id, "role": role, "idle": idle}
-        return bool(await self._db.all("service_is_idle", dict, **params))
+    async def in_use(self, user_id: str, role: str, *, within: float = RECENT) -> bool:
+        """Whether somebody used it in the last `within` seconds, or a prompt is under way in it."""
+        params = {"user": user_id, "role": role, "within": within}
+        return bool(await self._db.all("service_in_use", dict, **params))
 
-    async def due(self, limit: int, *, idle: float = 600.0) -> list[Service]:
+    async def due(
+        self, limit: int, *, idle: float = 600.0, paused: float = 1800.0
+    ) -> list[Service]:
         """Services that are not as they should be, longest unchanged first."""
-        return await self._db.all("due_services", Service, limit=limit, idle=idle)
+        return await self._db.all("due_services", Service, limit=limit, idle=idle, paused=paused)
+
+    async def undecided(self, user_id: str) -> list[Service]:
+        """Services that ended by themselves, and nobody has said what becomes of them."""
+        return await self._db.all("undecided_services", Service, user=user_id)
 
     async def users(self) -> list[str]:
         """Users who want a service or may still have one."""
         rows = await self._db.all("users_with_services", dict)
         return [row["user_id"] for row in rows]
+
+    async def users_ready(self) -> list[str]:
+        """Users of services that are ready."""
+        return [row["user_id"] for row in await self._db.all("users_with_ready", dict)]
+
+    async def decide(
+        self, fence: Fence, seen: Service, decision: Decision, *, why: str, by: str
+    ) -> bool:
+        """Say what becomes of a service that ended by itself; False: no longer a question.
+
+        The Grow Agent says it, or the Host in its stead (`by`); the event names the agent.
+        """
+        data = {"decision": decision, "why": why, "by": by}
+        event = NewEvent(EventType.SERVICE_DECIDED, actor=names.grow_agent(seen.user_id), data=data)
+        written = await self._db.fenced(
+            fence, "decide_service", [event], user=seen.user_id, role=seen.role,
+            decision=decision, used_at=seen.used_at,
+        )  # fmt: skip
+        if written.changed:
+            self._db.notifier.work(names.stack(seen.user_id))
+        return written.changed
 
     async def observe(
         self,
@@ -102,12 +153,16 @@ class Services:
         address: str | None = None,
         reason: str | None = None,
         failures: int | None = None,
+        failed_at: list[datetime] | None = None,
         retry: float | None = None,
+        decision: Decision | None = None,
+        unused: bool = False,
     ) -> bool:
         """Record what became of the service `seen`; False when that was known already.
 
         A change of the state is told as `service.<state>` in the same write. retry: seconds until
-        the next try. Raises Fenced when another reconciler has the user's stack.
+        the next try. unused: only if nobody has used it since it was `seen`. Raises Fenced when
+        another reconciler has the user's stack.
         """
         told: dict[str, Any] = {"reason": reason, "retry_in": retry}
         data = {"role": seen.role} | {key: value for key, value in told.items() if value}
@@ -117,6 +172,8 @@ class Services:
             user=seen.user_id, role=seen.role, state=state, desired=desired,
             generation=seen.generation if generation is None else generation,
             spec_sha=spec_sha or seen.spec_sha, address=address, reason=reason,
-            failures=seen.failures if failures is None else failures, retry=retry,
+            failures=seen.failures if failures is None else failures,
+            failed_at=seen.failed_at if failed_at is None else failed_at, retry=retry,
+            decision=decision, unused=unused, used_at=seen.used_at,
         )  # fmt: skip
         return written.changed

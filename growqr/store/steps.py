@@ -180,15 +180,23 @@ class Steps:
         return await self._db.one("newest_prompt", Step, turn=turn_id)
 
     async def begin_prompt(
-        self, fence: Fence, turn: Turn, position: int, ids: dict[str, str]
+        self,
+        fence: Fence,
+        turn: Turn,
+        position: int,
+        ids: dict[str, str],
+        restored: dict[str, Any] | None = None,
     ) -> Step:
-        """Intent of a prompt, a turn's first or a later one: the ids it will be sent under."""
+        """Intent of a prompt, a turn's first or a later one: the ids it will be sent under.
+
+        `restored` is told as progress: what its session, begun anew, is given of earlier work.
+        """
         number = () if position == 1 else (position,)
         step_id = names.derived_id("stp", turn.id, "prompt", *number)
         await self._db.fenced(
             fence,
             "begin_prompt",
-            [NewEvent(EventType.SUB_AGENT_STARTED)],
+            [NewEvent(EventType.SUB_AGENT_STARTED), *_progress(restored)],
             step=step_id,
             turn=turn.id,
             thread=turn.thread_id,
@@ -217,11 +225,26 @@ class Steps:
         )
         return written.changed
 
+    async def lose_prompt(self, fence: Fence, turn: Turn, step: Step, text: str) -> bool:
+        """The prompt's session is gone, and what became of it is unknown: `text` says so."""
+        written = await self._db.fenced(
+            fence,
+            "finish_prompt",
+            _progress({"text": text}),
+            step=step.id,
+            thread=turn.thread_id,
+            state=StepState.UNKNOWN.value,
+            message=None,
+            content=None,
+            output=jsonb({"state": "interrupted", "text": text, "error": text}),
+        )
+        return written.changed
+
     async def progress(self, fence: Fence, turn: Turn, step: Step, data: dict[str, Any]) -> None:
         """News of a prompt that changes no state."""
-        event = NewEvent(EventType.SUB_AGENT_PROGRESS, data=data)
+        news = _progress(data)
         await self._db.fenced(
-            fence, "tell_progress", [event], turn=turn.id, thread=turn.thread_id, step=step.id
+            fence, "tell_progress", news, turn=turn.id, thread=turn.thread_id, step=step.id
         )
 
     async def by_session(self, user_id: str, session_id: str) -> tuple[str, str] | None:
@@ -240,6 +263,10 @@ class Steps:
 def tool_step_id(turn_id: str, tool_use_id: str) -> str:
     """The step of a tool call: the model's id for it is unique within the turn."""
     return names.derived_id("stp", turn_id, "tool", tool_use_id)
+
+
+def _progress(data: dict[str, Any] | None) -> list[NewEvent]:
+    return [NewEvent(EventType.SUB_AGENT_PROGRESS, data=data)] if data else []
 
 
 def _again(step: Step, fence: Fence) -> bool:

@@ -109,13 +109,6 @@ class SubAgents:
             self._db.notifier.event(user_id, row["seq"])
         return await self.get(user_id, sub_agent_id)
 
-    async def keep_session(self, fence: Fence, session_id: str | None) -> None:
-        """Remember the OpenCode session of the sub-agent that owns this fence, or that it is gone.
-
-        Raises Fenced.
-        """
-        await self._db.fenced(fence, "keep_session", session=session_id)
-
     async def _of_channel(self, user_id: str, channel: str, type: str) -> SubAgent:
         found = await self._db.one("sub_agent_of_channel", SubAgent, user=user_id, channel=channel)
         if found is None or found.type != type:

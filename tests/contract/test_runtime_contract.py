@@ -1,4 +1,4 @@
-"""What every runtime of services promises: one with processes under walls, one in memory."""
+"""What every runtime of services promises: processes under walls, containers, one in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from growqr import names
 from growqr.config import Settings, load
 from growqr.instance.services import end_all
 from growqr.stacks import Health, ProcessRuntime, Runtime, ServiceSpec
+from growqr.stacks.base import LISTEN, PORT
+from growqr.stacks.docker import DockerRuntime
 from growqr.stacks.probe import basic_auth
+from tests.containers import Bench, bench, docker, image
 from tests.fakes.runtimes import SERVER, MemoryRuntime, World
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +33,8 @@ NAP = "987654"
 class Rig(Protocol):
     """A kind of runtime: how to make one on the same services, and how to look behind it."""
 
+    address: str
+
     def runtime(self) -> Runtime: ...
     def kill(self, pid: int, name: str) -> None: ...
     def starts(self, spec: ServiceSpec) -> int: ...
@@ -37,6 +42,8 @@ class Rig(Protocol):
 
 class Processes:
     """Real processes under bubblewrap."""
+
+    address = "http://127.0.0.1:"
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -56,6 +63,8 @@ class Processes:
 class InMemory:
     """The double that other tests use."""
 
+    address = "http://127.0.0.1:"
+
     def __init__(self) -> None:
         self.world = World()
 
@@ -69,34 +78,69 @@ class InMemory:
         return len(self.world.starts)
 
 
+class Containers:
+    """Real containers, reached by their address or by a published port."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self.address = "http://127.0.0.1:" if bench.settings.reach == "port" else "http://10.199."
+
+    def runtime(self) -> DockerRuntime:
+        return self._bench.runtime()
+
+    def kill(self, pid: int, name: str) -> None:
+        docker("kill", self._bench.container(name))
+
+    def starts(self, spec: ServiceSpec) -> int:
+        return (spec.home / "starts").read_text().count("started")
+
+
+KINDS = [
+    "processes",
+    "memory",
+    pytest.param("docker", marks=pytest.mark.docker),
+    pytest.param("docker-port", marks=pytest.mark.docker),
+]
+
+
+@pytest.fixture(params=KINDS)
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    data, kind = tmp_path / "data", str(request.param)
+    if kind.startswith("docker"):
+        async with bench(data, reach="port" if kind == "docker-port" else "auto") as made:
+            yield Containers(made)
+    elif kind == "memory":
+        yield InMemory()
+    else:
+        processes = Processes(load(data=data, database_url=None))
+        yield processes
+        for runtime in processes.made:
+            await runtime.close()
+        end_all(data)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    """Where the services keep their folders, whatever they are."""
     return load(data=tmp_path / "data", database_url=None)
 
 
-@pytest.fixture(params=["processes", "memory"])
-async def rig(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Rig]:
-    if request.param == "memory":
-        yield InMemory()
-        return
-    processes = Processes(settings)
-    yield processes
-    for runtime in processes.made:
-        await runtime.close()
-    end_all(settings.data)
-
-
-def server(settings: Settings, mode: str = "well", user: str = "u_alice", **changes: Any) -> Any:
+def server(
+    rig: Rig | None, settings: Settings, mode: str = "well", user: str = "u_alice", **changes: Any
+) -> Any:
     """A spec of the small service of tests/fakes/runtimes.py."""
+    contained = isinstance(rig, Containers)
     prefix = Path(sys.base_prefix)
+    python = "python3" if contained else str(prefix / "bin" / "python3")
     spec = ServiceSpec(
         name=names.service("opencode", user), user_id=user, role="opencode", generation=1,
-        argv=(str(prefix / "bin" / "python3"), "-c", SERVER, "{port}"),
+        argv=(python, "-c", SERVER, PORT, LISTEN),
         env={"MODE": mode, "PASSWORD": "s3cret", "HOME": str(settings.home(user)),
              "PATH": "/usr/bin:/bin", "NAP": NAP + str(os.getpid())},
-        home=settings.home(user), workdir=settings.workspace(user), read_only=(prefix,),
+        home=settings.home(user), workdir=settings.workspace(user),
+        read_only=() if contained else (prefix,),
         ready_line="now listening", health=Health("/health", "svc", "s3cret", major="1"),
-        start_timeout=15.0,
+        start_timeout=15.0, image=image("python") if contained else "",
     )  # fmt: skip
     return replace(spec, **changes)
 
@@ -116,7 +160,7 @@ async def until(what: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> N
 
 
 async def test_ensured_twice_and_at_once_it_is_one_service(rig: Rig, settings: Settings) -> None:
-    runtime, spec = rig.runtime(), server(settings)
+    runtime, spec = rig.runtime(), server(rig, settings)
 
     all_at_once = await asyncio.gather(*(runtime.ensure(spec) for _ in range(4)))
     again = await runtime.ensure(spec)
@@ -125,7 +169,7 @@ async def test_ensured_twice_and_at_once_it_is_one_service(rig: Rig, settings: S
     assert {status.pid for status in (*all_at_once, again)} == {again.pid}
     assert (again.generation, again.spec_sha) == (1, spec.sha)
     assert again.address is not None
-    assert again.address.startswith("http://127.0.0.1:")
+    assert again.address.startswith(rig.address)
     assert rig.starts(spec) == 1
 
 
@@ -138,11 +182,11 @@ async def test_what_is_not_there_can_be_asked_for_stopped_and_removed(rig: Rig) 
 
 
 async def test_a_slow_one_is_waited_for(rig: Rig, settings: Settings) -> None:
-    assert (await rig.runtime().ensure(server(settings, "slow"))).state == "ready"
+    assert (await rig.runtime().ensure(server(rig, settings, "slow"))).state == "ready"
 
 
 async def test_one_that_never_listens_is_given_up_in_time(rig: Rig, settings: Settings) -> None:
-    status = await rig.runtime().ensure(server(settings, "never", start_timeout=0.5))
+    status = await rig.runtime().ensure(server(rig, settings, "never", start_timeout=0.5))
 
     assert status.state == "starting"
     assert status.reason == "not ready after 0.5 s"
@@ -152,7 +196,7 @@ async def test_one_that_never_listens_is_given_up_in_time(rig: Rig, settings: Se
     ("mode", "reason"), [("bad", "no such setting: colour"), ("old", "version 2.0.3")]
 )
 async def test_a_bad_one_says_why(rig: Rig, settings: Settings, mode: str, reason: str) -> None:
-    status = await rig.runtime().ensure(server(settings, mode))
+    status = await rig.runtime().ensure(server(rig, settings, mode))
 
     assert status.state == "exited"
     assert status.reason is not None
@@ -160,7 +204,7 @@ async def test_a_bad_one_says_why(rig: Rig, settings: Settings, mode: str, reaso
 
 
 async def test_a_killed_one_is_told_and_can_be_had_again(rig: Rig, settings: Settings) -> None:
-    runtime, spec = rig.runtime(), server(settings)
+    runtime, spec = rig.runtime(), server(rig, settings)
     first = await runtime.ensure(spec)
     assert first.pid is not None
     news = runtime.events()
@@ -181,7 +225,7 @@ async def test_a_killed_one_is_told_and_can_be_had_again(rig: Rig, settings: Set
 async def test_a_changed_spec_makes_it_anew_and_keeps_its_folders(
     rig: Rig, settings: Settings
 ) -> None:
-    runtime, spec = rig.runtime(), server(settings)
+    runtime, spec = rig.runtime(), server(rig, settings)
     first = await runtime.ensure(spec)
 
     changed = replace(spec, generation=2, env=spec.env | {"COLOUR": "green"})
@@ -193,7 +237,7 @@ async def test_a_changed_spec_makes_it_anew_and_keeps_its_folders(
 
 
 async def test_another_runtime_adopts_what_runs(rig: Rig, settings: Settings) -> None:
-    spec = server(settings)
+    spec = server(rig, settings)
     first = await rig.runtime().ensure(spec)
 
     other = rig.runtime()
@@ -206,8 +250,23 @@ async def test_another_runtime_adopts_what_runs(rig: Rig, settings: Settings) ->
     assert (await rig.runtime().status(spec.name)).state == "absent"
 
 
+async def test_laid_to_rest_it_is_back_when_it_is_wanted(rig: Rig, settings: Settings) -> None:
+    runtime, spec = rig.runtime(), server(rig, settings)
+    await runtime.ensure(spec)
+
+    await runtime.stop(spec.name, pause=True)
+    await runtime.stop(spec.name, pause=True)
+
+    assert (await runtime.status(spec.name)).state in ("paused", "absent")
+    again = await runtime.ensure(spec)
+    assert (again.state, again.spec_sha) == ("ready", spec.sha)
+    await runtime.stop(spec.name, pause=True)
+    await runtime.remove(spec.name)
+    assert (await runtime.status(spec.name)).state == "absent"
+
+
 async def test_stopped_it_is_absent_and_its_folders_stay(rig: Rig, settings: Settings) -> None:
-    runtime, spec = rig.runtime(), server(settings)
+    runtime, spec = rig.runtime(), server(rig, settings)
     await runtime.ensure(spec)
 
     await runtime.stop(spec.name)
@@ -234,7 +293,7 @@ def naps() -> int:
 @pytest.mark.parametrize("end", ["stop", "die", "kill", "down", "unsandboxed"])
 async def test_no_grandchild_outlives_its_service(settings: Settings, end: str) -> None:
     processes = Processes(settings)
-    runtime, spec = processes.runtime(), server(settings)
+    runtime, spec = processes.runtime(), server(None, settings)
     if end == "unsandboxed":
         runtime = ProcessRuntime(settings, why_no_walls=lambda: "missing")
     status = await runtime.ensure(spec)

@@ -163,6 +163,63 @@ def task(prompt: str, *, channel: str = "ch-crash") -> Act:
     return act
 
 
+def forgets(prompt: str, *, under_way: bool = False) -> Act:
+    """OpenCode is destroyed with all it knew, before a task or during it, and the sub-agent dies
+    over what it does about that."""
+
+    def act(scene: Scene, point: str) -> None:
+        anna = scene.with_opencode()
+        agent = scene.sub_agent(anna, "ch-forgets-" + re.sub(r"\W|_", "-", point))
+        run = f"/actors/me/sub-agents/{agent}/run"
+        first = anna.post(run, {"prompt": "hello"})["turn_id"]
+        assert anna.ended(first)["state"] == "completed"
+        if not under_way:
+            anna.lose_opencode()
+            trap = scene.trap(point, names.sub_agent(anna.id, agent))
+        said = anna.post(run, {"prompt": prompt})["turn_id"]
+        if under_way:
+            anna.seen("sub_agent.started", said)
+            anna.lose_opencode()
+            trap = scene.trap(point, names.sub_agent(anna.id, agent))
+        anna.turns += [first, said]
+        died = trap.wait()
+        ended = anna.ended(said, 120)
+        assert ended["state"] == "completed", ended
+        prompts = [step["state"] for step in ended["steps"] if step["kind"] == "prompt"]
+        assert prompts == ["unknown"] * under_way + ["done"], prompts
+        told = [e for e in anna.journal() if e["turn_id"] == said and "restored" in e["data"]]
+        assert len(told) == 1, "what was restored is told once"
+        anna.took_over(point, died)
+        anna.check()
+
+    return act
+
+
+def service_ends(*, asleep: bool = False) -> Act:
+    """OpenCode is killed, and whoever says what becomes of it dies over that: it is said once."""
+
+    def act(scene: Scene, point: str) -> None:
+        anna = scene.with_opencode()
+        anna.ask("hello")
+        if asleep:
+            anna.post("/actors/me/stop")
+            until(lambda: anna.get("/actors/me")["state"] == "asleep", "the agent asleep")
+        before = len(anna.journal())
+        trap = scene.trap(point, names.host("local") if asleep else anna.agent)
+        anna.kill_opencode()
+        trap.wait()
+
+        def told(kind: str) -> list[tuple[str, str | None]]:
+            found = [e for e in anna.journal()[before:] if e["type"] == kind]
+            return [(e["actor"], e["data"].get("decision")) for e in found]
+
+        until(lambda: told("service.ready"), "OpenCode again")
+        assert told("service.decided") == [(anna.agent, "restart")]
+        anna.check()
+
+    return act
+
+
 WORK = "create hello.py that writes 1 to 2 to hello.txt and run it"
 
 

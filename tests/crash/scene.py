@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import subprocess
 import time
 import uuid
@@ -15,6 +18,7 @@ import httpx
 import psycopg
 
 from growqr import names
+from growqr.instance.services import ServiceRecord
 from growqr.memory.paths import repository
 from tests.crash.effects import effects
 from tests.instances import Instance, Person
@@ -158,6 +162,21 @@ class User:
     def opencode_ready(self) -> bool:
         return bool(self.get("/actors/me")["stack"]["opencode"]["state"] == "ready")
 
+    def kill_opencode(self) -> None:
+        """It ends as if by itself; wished for again, so that former ends make it wait for none."""
+        self.post("/opencode/workspaces/me/start")
+        name = names.service("opencode", self.id)
+        record = ServiceRecord.read(self._scene.instance.settings.data, name)
+        assert record
+        os.kill(record.pid, signal.SIGKILL)
+
+    def lose_opencode(self) -> None:
+        """It ends, and its home is gone: all it knew of any session."""
+        settings = self._scene.instance.settings
+        gone = settings.home(self.id).rename(settings.data / f"gone-{uuid.uuid4().hex[:8]}")
+        self.kill_opencode()
+        shutil.rmtree(gone, ignore_errors=True)  # something may still write there
+
     def ask(self, text: str) -> str:
         turn = self.ended(self.say(text))
         assert turn["state"] == "completed", turn
@@ -208,7 +227,8 @@ class User:
         """Nothing is left open; what nobody knows, the user and the model are told."""
         assert step["state"] != "intent", f"{step['name']} was left open"
         if step["state"] == "unknown":
-            assert "tool.unknown" in [e["type"] for e in mine if e["step_id"] == step["id"]]
+            said = {"prompt": "sub_agent.progress"}.get(step["kind"], "tool.unknown")
+            assert said in [e["type"] for e in mine if e["step_id"] == step["id"]]
             # What OpenCode's model is told of its own tools is in OpenCode.
             assert told.get(step["tool_use_id"], {"is_error": True}).get("is_error")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.e2e.conftest import ROOT, Checkout
@@ -32,9 +33,8 @@ def masked(shown: str) -> re.Pattern[str]:
     return re.compile(pattern, re.DOTALL)
 
 
-def test_the_first_screen_works_as_printed(checkout: Checkout):
-    lines = screen()
-    assert len(lines) >= 4
+def play(checkout: Checkout, lines: list[Line], after: Callable[[str], None] = print) -> None:
+    """Run each line and compare what it prints; `after` is told each command that has ended."""
     turn = ""
     for line in lines:
         began = time.monotonic()
@@ -46,6 +46,13 @@ def test_the_first_screen_works_as_printed(checkout: Checkout):
         assert masked(line.shown).search(done.stdout), (line, done.stdout)
         if "--detach" in line.command:
             turn = re.search(r"trn_[0-9a-f]{32}", done.stdout)[0]  # type: ignore[index]
+        after(line.command)
+
+
+def test_the_first_screen_works_as_printed(checkout: Checkout):
+    lines = screen()
+    assert len(lines) >= 4
+    play(checkout, lines)
 
 
 def test_a_second_start_is_quick_and_the_end_leaves_no_process(checkout: Checkout):

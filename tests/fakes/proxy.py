@@ -11,9 +11,12 @@ Mode = Literal["pass", "refuse", "silent"]
 
 
 class FaultProxy:
-    """`async with FaultProxy(host, port) as proxy`: connect to 127.0.0.1:`proxy.port`."""
+    """`async with FaultProxy(host, port) as proxy`: connect to 127.0.0.1:`proxy.port`.
 
-    def __init__(self, host: str, port: int) -> None:
+    A host that is a path is a local socket.
+    """
+
+    def __init__(self, host: str, port: int = 0) -> None:
         self.mode: Mode = "pass"
         self.port = 0
         self._target = (host, port)
@@ -34,7 +37,7 @@ class FaultProxy:
         try:
             if self.mode == "refuse":
                 return
-            there_reader, there = await asyncio.open_connection(*self._target)
+            there_reader, there = await self._connect()
             self._open.add(there)
             await asyncio.gather(self._pump(reader, there), self._pump(there_reader, writer))
         except OSError:
@@ -42,6 +45,12 @@ class FaultProxy:
         finally:
             self._open.discard(writer)
             writer.transport.abort()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host, port = self._target
+        if host.startswith("/"):
+            return await asyncio.open_unix_connection(host)
+        return await asyncio.open_connection(host, port)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):

@@ -11,7 +11,9 @@ import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
+from growqr.errors import EngineUnavailable
 from growqr.stacks import ServiceSpec, ServiceStatus
+from growqr.stacks.base import ActualState, Tell
 
 SERVER = """
 import base64, http.server, os, subprocess, sys, time
@@ -38,7 +40,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
 if mode == "never":
     time.sleep(999)
-server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Answer)
+server = http.server.ThreadingHTTPServer((sys.argv[2], port), Answer)
 print("now listening", flush=True)
 server.serve_forever()
 """
@@ -52,6 +54,9 @@ class Running:
     pid: int
     ended: str | None = None
     ready: bool = False
+    paused: bool = False
+    deaf: bool = False
+    replaced: bool = False  # its folder, or the whole of it, is not what was asked for
 
 
 @dataclass
@@ -62,23 +67,43 @@ class World:
     starts: list[ServiceSpec] = field(default_factory=list)
     pids: itertools.count[int] = field(default_factory=lambda: itertools.count(100))
     news: list[asyncio.Queue[str]] = field(default_factory=list)
+    away: str | None = None
+
+    def tell(self, name: str) -> None:
+        """Let every runtime hear that this service is worth a look."""
+        for queue in self.news:
+            queue.put_nowait(name)
+
+    def answer(self) -> None:
+        """Raises EngineUnavailable while the engine is `away`."""
+        if self.away:
+            raise EngineUnavailable(self.away)
 
     def end(self, name: str, reason: str) -> None:
         """Let a service end by itself."""
         self.services[name].ended = reason
-        for queue in self.news:
-            queue.put_nowait(name)
+        self.tell(name)
 
 
 class MemoryRuntime:
-    """Obeys the contract without a process. `wrong` overrides the mode of every start."""
+    """Obeys the contract without a process. `wrong` overrides the mode of every start.
 
-    def __init__(self, world: World, wrong: str | None = None) -> None:
-        self.world, self.wrong = world, wrong
+    can_pause: whether it freezes services, as containers are, or ends them, as processes are.
+    pulling: what a start says that takes long.
+    """
 
-    async def ensure(self, spec: ServiceSpec) -> ServiceStatus:
+    def __init__(self, world: World, wrong: str | None = None, *, can_pause: bool = False) -> None:
+        self.world, self.wrong, self.can_pause = world, wrong, can_pause
+        self.pulling: list[str] = []
+
+    async def ensure(self, spec: ServiceSpec, *, tell: Tell | None = None) -> ServiceStatus:
+        self.world.answer()
+        for text in self.pulling:
+            if tell:
+                tell(text)
+            await asyncio.sleep(0.05)
         known = self.world.services.get(spec.name)
-        if known is None or known.ended or known.spec.sha != spec.sha:
+        if known is None or known.ended or known.replaced or known.spec.sha != spec.sha:
             known = Running(spec, next(self.world.pids))
             self.world.services[spec.name] = known
             self.world.starts.append(spec)
@@ -90,23 +115,31 @@ class MemoryRuntime:
         if mode == "old":
             known.ended = "it is version 2.0.3; growqr speaks to 1.x"
         known.ready = mode in ("well", "slow")
+        known.paused = False
         status = await self.status(spec.name)
         late = f"not ready after {spec.start_timeout:g} s"
         return replace(status, reason=late) if status.state == "starting" else status
 
     async def status(self, name: str) -> ServiceStatus:
+        self.world.answer()
         known = self.world.services.get(name)
         if known is None:
             return ServiceStatus(name, "absent")
-        state = "exited" if known.ended else "ready" if known.ready else "starting"
+        reason = known.ended or ("no answer" if known.deaf else None)
+        sha = None if known.replaced else known.spec.sha
         return ServiceStatus(
-            name, state, known.spec.user_id, known.spec.role,  # type: ignore[arg-type]
+            name, _state(known), known.spec.user_id, known.spec.role,
             address=f"http://127.0.0.1:{known.pid}", generation=known.spec.generation,
-            spec_sha=known.spec.sha, reason=known.ended, pid=known.pid,
+            spec_sha=sha, reason=reason, pid=known.pid,
         )  # fmt: skip
 
     async def stop(self, name: str, *, pause: bool = False) -> None:
-        self.world.services.pop(name, None)
+        self.world.answer()
+        known = self.world.services.get(name)
+        if pause and self.can_pause and known and not known.ended:
+            known.paused = True
+        else:
+            self.world.services.pop(name, None)
 
     async def remove(self, name: str) -> None:
         await self.stop(name)
@@ -118,3 +151,13 @@ class MemoryRuntime:
             yield name
         while True:
             yield await queue.get()
+
+
+def _state(known: Running) -> ActualState:
+    if known.ended:
+        return "exited"
+    if known.paused:
+        return "paused"
+    if not known.ready:
+        return "starting"
+    return "unhealthy" if known.deaf else "ready"

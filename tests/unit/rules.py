@@ -36,7 +36,7 @@ HOMES = {
 }
 """Library or attribute → the rooms, or the one module, that may use it."""
 
-LAZY = {"anthropic", "openai", "pygit2"}
+LAZY = {"anthropic", "docker", "openai", "pygit2"}
 """Imported inside functions only: agents must stay lean."""
 
 MAX_LINES = 400

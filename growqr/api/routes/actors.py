@@ -18,6 +18,8 @@ router = APIRouter(prefix="/actors", tags=["actors"], route_class=OnceDoor)
 async def provision(here: Here, caller: Caller, body: Body | None = None) -> ProvisionView:
     """Make agent and stack ready. May be repeated."""
     await here.store.services.want(caller.user_id, "opencode", "ready")
+    if here.settings.gitea == "per_user":
+        await here.store.services.want(caller.user_id, "gitea", "ready")
     return await _wake(here, asked(caller, body))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -67,16 +67,24 @@ async def exchange(here: Here, request: Request, user: str, repo: str, service: 
         _body(request, came),
         gzipped=request.headers.get("content-encoding") in ("gzip", "x-gzip"),
     )
-    return Spoken(talk, came, f"application/x-{service}-result")
+    pushed = (lambda: here.changed_in_git(user)) if program == "receive-pack" else None
+    return Spoken(talk, came, f"application/x-{service}-result", pushed)
 
 
 class Spoken(Response):
     """What the program says, from its first piece on; before that an error is a problem."""
 
-    def __init__(self, talk: Exchange, came: asyncio.Event, media_type: str) -> None:
+    def __init__(
+        self,
+        talk: Exchange,
+        came: asyncio.Event,
+        media_type: str,
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        """then: called once the program has ended, however it did."""
         super().__init__(headers=_FRESH | {"X-Accel-Buffering": "no"}, media_type=media_type)
         del self.headers["content-length"]
-        self._talk, self._came = talk, came
+        self._talk, self._came, self._then = talk, came, then
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI. A client that hangs up ends the program: nobody else would tell it."""
@@ -87,6 +95,8 @@ class Spoken(Response):
             finally:
                 leaving.cancel()
                 await asyncio.gather(leaving, return_exceptions=True)
+                if self._then:
+                    self._then()
 
     async def _hung_up(self, receive: Receive) -> None:
         await self._came.wait()  # until then the body's reader hears it

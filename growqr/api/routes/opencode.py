@@ -88,7 +88,8 @@ def _mine(caller: Identity, workspace_id: str) -> str:
 
 
 async def _want(here: Context, user_id: str, desired: Literal["ready", "stopped"]) -> WorkspaceView:
-    await here.store.services.want(user_id, "opencode", desired)
+    again = desired == "ready"  # asked for by its user, so a pause after failures is over
+    await here.store.services.want(user_id, "opencode", desired, again=again)
     return await _workspace(here, user_id)
 
 

@@ -203,6 +203,7 @@ async def write_contents(
         author=caller.name,
         sha=body.sha,
     )
+    here.changed_in_git(caller.user_id)
     return WrittenView.of(written)
 
 
@@ -218,6 +219,7 @@ async def remove_contents(
     repository = await _of(here, caller, repo)
     message = f"Remove {path}"
     written = await repository.write(path, None, message=message, author=caller.name, sha=sha)
+    here.changed_in_git(caller.user_id)
     return WrittenView.of(written)
 
 

@@ -19,11 +19,12 @@ told as (
   insert into event (user_id, seq, type, thread_id, turn_id, step_id, actor, data)
   select fence.user_id, counter.last_seq - cardinality(%(types)s::text[]) + e.nr, e.type,
          coalesce(e.thread_id, change.thread_id), coalesce(e.turn_id, change.turn_id),
-         coalesce(e.step_id, change.step_id), fence.key,
+         coalesce(e.step_id, change.step_id), coalesce(e.actor, fence.key),
          case when e.turn_id is null then change.note || e.data else e.data end
     from fence, change, counter,
          unnest(%(types)s::text[], %(threads)s::text[], %(turns)s::text[], %(steps)s::text[],
-                %(datas)s::jsonb[]) with ordinality as e(type, thread_id, turn_id, step_id, data, nr)
+                %(actors)s::text[], %(datas)s::jsonb[])
+           with ordinality as e(type, thread_id, turn_id, step_id, actor, data, nr)
 ){then}
 select (select count(*) from fence) as held, (select user_id from fence) as user_id,
        change.turn_id, change.step_id, change.note, counter.last_seq as seq

@@ -63,3 +63,24 @@ with newest as (
 )
 select m.id, m.thread_id, m.turn_id, m.seq, m.role, m.content, m.created_at
   from newest join message m on m.turn_id = newest.id order by newest.seq, m.seq
+
+-- done_before --
+-- What was asked, done and answered in the thread of a sub-agent's turn up to itself, newest turn
+-- first; `total` counts the turns beyond the limit too.
+select t.id, t.state, t.error ->> 'message' as error, count(*) over () as total,
+       (select left(string_agg(block ->> 'text', E'\n\n'), %(chars)s)
+          from (select content from message where turn_id = t.id and role = 'user'
+                 order by seq limit 1) as m, jsonb_array_elements(m.content) as block) as task,
+       (select left(string_agg(block ->> 'text', E'\n\n' order by m.seq), %(chars)s)
+          from message m, jsonb_array_elements(m.content) as block
+         where m.turn_id = t.id and m.role = 'assistant') as answer,
+       (select coalesce(jsonb_agg(jsonb_build_object(
+                 'name', s.name, 'state', s.state, 'input', left(s.input::text, %(brief)s),
+                 'output', left(s.output ->> 'content', %(brief)s)
+               ) order by s.started_at, s.id), '[]')
+          from (select * from step where turn_id = t.id and kind = 'tool'
+                 order by started_at desc, id desc limit %(tools)s) as s) as tools
+  from turn now join turn t
+    on t.user_id = now.user_id and t.thread_id = now.thread_id and t.seq <= now.seq
+   and not (t.state = 'cancelled' and t.started_at is null)
+ where now.id = %(turn)s order by t.seq desc limit %(turns)s

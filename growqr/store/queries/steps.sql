@@ -76,8 +76,8 @@ change as (
 
 -- begin_prompt --
 -- Whom a prompt will go to and under which ids, before it is sent: a successor looks for it there
--- instead of asking again.
-change as (
+-- instead of asking again. Its session is the sub-agent's from now on.
+begun as (
   insert into step (id, user_id, turn_id, position, kind, name, epoch, input)
   select %(step)s, fence.user_id, %(turn)s, %(position)s, 'prompt', 'opencode', fence.epoch,
          %(input)s
@@ -86,9 +86,17 @@ change as (
    where step.state = 'intent' and step.epoch < excluded.epoch
   returning %(thread)s::text as thread_id, turn_id, id as step_id,
             jsonb_build_object('epoch', epoch) as note
+), kept as (
+  update sub_agent set session_id = %(input)s::jsonb ->> 'session_id' from fence, begun
+   where sub_agent.lease_key = fence.key
+  returning sub_agent.id
+), change as (
+  -- What reads this comes after it: the stream's row is locked last.
+  select begun.* from begun where (select count(*) from kept) >= 0
 )
 
 -- finish_prompt --
+-- With nothing said it is given up: its session is gone, and what became of it is unknown.
 change as (
   update step set state = %(state)s, output = %(output)s, finished_at = clock_timestamp()
     from fence
@@ -100,7 +108,7 @@ change as (
   insert into message (id, user_id, thread_id, turn_id, seq, role, content)
   select %(message)s, fence.user_id, %(thread)s, change.turn_id, counter.last_seq, 'assistant',
          %(content)s
-    from fence, change, counter
+    from fence, change, counter where %(content)s::jsonb is not null
 )
 
 -- tell_progress --

@@ -58,10 +58,3 @@ with s as (
   select %(user)s, last_seq, 'sub_agent.stopped', s.thread_id, %(actor)s, %(data)s from s, counter
 )
 select last_seq as seq from counter
-
--- keep_session --
--- The session a sub-agent's prompts go to, once it exists on the server.
-change as (
-  update sub_agent set session_id = %(session)s from fence where lease_key = fence.key
-  returning thread_id, null::text as turn_id, null::text as step_id, '{}'::jsonb as note
-)

@@ -42,9 +42,12 @@ select id, turn_id, expires_at from decision where state = 'open'
 select id, user_id, due from timer where due <= now() order by due limit 200
 
 -- snapshot_services --
--- Services that are not as they should be, since the last wish, sight or pause.
+-- Services that are not as they should be, since the last wish, sight or pause. One that is paused
+-- or was left rests until it is used.
 select user_id, role, desired, state, greatest(updated_at, used_at, retry_at) as since from service
  where desired = 'ready' and state not in ('ready', 'failed')
+       and not (state = 'paused' and used_at <= updated_at)
+       and not (state = 'stopped' and decision is not distinct from 'leave')
     or desired = 'stopped' and state not in ('stopped', 'absent', 'failed')
 
 -- await_start --

@@ -13,6 +13,7 @@ from growqr import names
 from growqr.agents import Agent, LocalDirectory
 from growqr.agents.keeper import Keeper
 from growqr.agents.loop import TurnLoop
+from growqr.agents.service_care import ServiceCare
 from growqr.agents.thinking import Thinking
 from growqr.directory import Fence
 from growqr.models import ModelRequest, OnDelta, Reply
@@ -160,8 +161,9 @@ async def bench(store: Store, alice: User) -> AsyncIterator[Bench]:
             await TurnLoop(thinking, keeper, turn).run()
 
         made[fence] = Agent(
-            store, keeper, alice.id, work, directory, turn_deadline=30, idle_sleep=60
-        )
+            store, keeper, alice.id, work, directory, turn_deadline=30, idle_sleep=60,
+            on_wake=ServiceCare(store, fence, alice.id).decide,
+        )  # fmt: skip
         return made[fence]
 
     directory = LocalDirectory(make)

@@ -66,6 +66,7 @@ def test_every_state_that_is_not_final_has_an_owner_and_a_deadline():
         ("lease", "over"),
         ("timer", "set"),
         ("memory_commit", "pending"),
+        ("ended service", "undecided"),
     } < (RULES.keys())
     assert all(rule.owner and rule.deadline for rule in RULES.values())
 

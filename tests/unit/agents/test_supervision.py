@@ -210,6 +210,37 @@ async def test_a_service_that_no_host_looks_after_is_said_to_have_failed(
     assert host is not None, "a host that comes back takes it up at once"
 
 
+async def test_a_service_may_rest_until_it_is_used(store: Store, alice: User, heard: Heard):
+    """Paused, or left after its end: nobody waits for it, until somebody does."""
+    host = await store.leases.acquire(names.stack(alice.id), user_id=alice.id, holder="h", ttl=5)
+    assert host is not None
+    for role, state, decision in (("opencode", "paused", None), ("gitea", "stopped", "leave")):
+        wanted = await store.services.want(alice.id, role, "ready")
+        await store.services.observe(host, wanted, state=state, decision=decision)
+    await store.leases.release(host)
+    await Supervision(store, heard, limits=NOW).tick()
+    rests = [(s.role, s.state) for s in await store.services.of(alice.id)]
+    assert rests == [("gitea", "stopped"), ("opencode", "paused")]
+    for role in ("opencode", "gitea"):
+        await store.services.touch(alice.id, role)
+    for _ in range(2):  # one lease for both: one at a time
+        await Supervision(store, heard, limits=NOW).tick()
+    assert {s.state for s in await store.services.of(alice.id)} == {"failed"}
+
+
+async def test_nobody_decides_for_ever_about_a_service_that_ended(
+    store: Store, alice: User, heard: Heard
+):
+    host = await store.leases.acquire(names.stack(alice.id), user_id=alice.id, holder="h", ttl=5)
+    assert host is not None
+    wanted = await store.services.want(alice.id, "opencode", "ready")
+    await store.services.observe(host, wanted, state="unhealthy", decision="open")
+    await store.leases.release(host)
+    await Supervision(store, heard, limits=NOW).tick()
+    [found] = await store.services.of(alice.id)
+    assert (found.state, found.decision) == ("failed", None)
+
+
 async def test_a_host_at_work_is_not_disturbed(store: Store, alice: User, heard: Heard):
     await store.services.want(alice.id, "opencode", "ready")
     await store.leases.acquire(names.stack(alice.id), user_id=alice.id, holder="host", ttl=5)

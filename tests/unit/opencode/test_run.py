@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -23,9 +24,10 @@ QUICK = Limits(silence=5.0, patience=0.3, confirm=0.05, posts=3)
 class Forgetful:
     """Speaks just enough to take prompts, and answers 204 to the first `drops` without a run."""
 
-    def __init__(self, drops: int, version: str = "1.18.33") -> None:
-        self.drops, self.version = drops, version
+    def __init__(self, drops: int, version: str = "1.18.33", *, gone: bool = False) -> None:
+        self.drops, self.version, self.gone = drops, version, gone
         self.posts: list[dict[str, Any]] = []
+        self.notes: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
 
     def app(self) -> web.Application:
@@ -36,6 +38,9 @@ class Forgetful:
         app.router.add_post(f"/session/{SESSION}/abort", self.empty)
         app.router.add_get("/session/status", self.status)
         app.router.add_get(f"/session/{SESSION}/message", self.history)
+        app.router.add_post(f"/session/{SESSION}/message", self.note)
+        app.router.add_get("/file", self.empty)
+        app.router.add_post("/session", self.session)
         for path in (f"/session/{SESSION}/children", "/permission", "/question"):
             app.router.add_get(path, self.empty)
         return app
@@ -71,7 +76,16 @@ class Forgetful:
         return web.json_response({})
 
     async def history(self, request: web.Request) -> web.Response:
+        if self.gone:
+            return web.json_response({"name": "NotFoundError"}, status=404)
         return web.json_response(self.messages)
+
+    async def note(self, request: web.Request) -> web.Response:
+        self.notes.append(await request.json())
+        return web.json_response({})
+
+    async def session(self, request: web.Request) -> web.Response:
+        return web.json_response({"id": "ses_new"})
 
     async def empty(self, request: web.Request) -> web.Response:
         return web.json_response([])
@@ -83,7 +97,8 @@ async def http(anyio_backend: str) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def run(fake: Forgetful, http: aiohttp.ClientSession) -> Any:
+@asynccontextmanager
+async def bridge_to(fake: Forgetful, http: aiohttp.ClientSession) -> AsyncIterator[Bridge]:
     runner = web.AppRunner(fake.app(), shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -93,12 +108,15 @@ async def run(fake: Forgetful, http: aiohttp.ClientSession) -> Any:
         return Server(f"http://127.0.0.1:{runner.addresses[0][1]}", "pw")
 
     try:
-        bridge = Bridge(server, http, QUICK)
-        return await bridge.run(
-            new_prompt(SESSION, "/work"), "hi", on_progress=ignore, resumed=False
-        )
+        yield Bridge(server, http, QUICK)
     finally:
         await runner.cleanup()
+
+
+async def run(fake: Forgetful, http: aiohttp.ClientSession, **options: Any) -> Any:
+    options = {"on_progress": ignore, "resumed": False} | options
+    async with bridge_to(fake, http) as bridge:
+        return await bridge.run(options.pop("ids", new_prompt(SESSION, "/work")), "hi", **options)
 
 
 async def ignore(progress: Progress) -> None:
@@ -112,6 +130,55 @@ async def test_a_prompt_that_was_dropped_is_posted_again_under_its_ids(
     assert (await run(fake, http)).text == "hello"
     assert len(fake.posts) == 2
     assert fake.posts[0] == fake.posts[1]
+
+
+async def test_a_session_in_which_nothing_was_said_is_given_the_record_first(
+    http: aiohttp.ClientSession,
+) -> None:
+    async def recall() -> str:
+        assert fake.posts == []
+        return "what was done"
+
+    fake, ids = Forgetful(drops=0), new_prompt(SESSION, "/work")
+    await run(fake, http, ids=ids, recall=recall, agent="plan")
+    [note] = fake.notes
+    assert note["noReply"]
+    assert note["agent"] == "plan"
+    assert note["parts"][0]["text"] == "what was done"
+    assert note["messageID"] < ids.message_id
+    fake = Forgetful(drops=0)  # another process, which does not know of the first one's try
+    await run(fake, http, ids=ids, recall=recall, agent="plan", resumed=True)
+    assert fake.notes == [note]
+
+
+async def test_a_session_that_goes_on_is_given_no_record(http: aiohttp.ClientSession) -> None:
+    async def recall() -> str:
+        raise AssertionError("nobody needs it")
+
+    fake = Forgetful(drops=0)
+    await run(fake, http)
+    await run(fake, http, recall=recall)
+    assert (len(fake.posts), fake.notes) == (2, [])
+
+
+async def test_nothing_to_recall_puts_nothing_before_the_prompt(
+    http: aiohttp.ClientSession,
+) -> None:
+    async def recall() -> str:
+        return ""
+
+    fake = Forgetful(drops=0)
+    assert (await run(fake, http, recall=recall)).text == "hello"
+    assert fake.notes == []
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["there", "gone"])
+async def test_a_former_session_is_used_while_it_is_there(
+    http: aiohttp.ClientSession, gone: bool
+) -> None:
+    async with bridge_to(Forgetful(drops=0, gone=gone), http) as bridge:
+        session = await bridge.open_session("/work", "a test", SESSION)
+    assert session == ("ses_new" if gone else SESSION)
 
 
 async def test_a_prompt_that_is_always_dropped_fails(http: aiohttp.ClientSession) -> None:

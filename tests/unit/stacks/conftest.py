@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from growqr import names
+from growqr.events import Event
 from growqr.stacks import Reconciler, ServiceSpec
-from growqr.store import Store
+from growqr.store import Service, Store, User
 from tests.fakes.runtimes import MemoryRuntime, World
 
 Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
@@ -46,3 +50,39 @@ async def until(what: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> N
     while not await what():
         assert time.monotonic() < deadline, "it did not come true in time"
         await asyncio.sleep(0.02)
+
+
+async def seen(store: Store, user: User) -> Service:
+    service = await store.services.get(user.id, "opencode")
+    assert service is not None
+    return service
+
+
+async def journal(store: Store, user: User) -> list[Event]:
+    return await store.events.after(user.id, 0)
+
+
+async def told(store: Store, user: User) -> list[str]:
+    return [event.type.removeprefix("service.") for event in await journal(store, user)]
+
+
+async def age(url: str, user: User, **seconds: int) -> None:
+    """Let columns of the user's service lie that many seconds further back."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
+        for column, by in seconds.items():
+            moved = f"{column} - make_interval(secs => {by})"
+            if column == "failed_at":
+                moved = f"array(select t - make_interval(secs => {by}) from unnest(failed_at) t)"
+            text = f"update service set {column} = {moved}"
+            await conn.execute(f"{text} where user_id = '{user.id}'".encode())
+
+
+@asynccontextmanager
+async def running(reconciler: Reconciler) -> AsyncIterator[None]:
+    task = asyncio.create_task(reconciler.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -3,53 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import psycopg
 import pytest
 
 from growqr import names
 from growqr.directory import Fence
 from growqr.errors import Fenced, InstanceError, SandboxRequired
 from growqr.stacks import Reconciler, ServiceSpec, ServiceStatus
-from growqr.store import Service, Store, User
+from growqr.stacks.base import Tell
+from growqr.store import Store, User
 from tests.fakes.runtimes import MemoryRuntime, World
-from tests.unit.stacks.conftest import spec_of, until
+from tests.unit.stacks.conftest import age, journal, running, seen, spec_of, told, until
 
 pytestmark = pytest.mark.anyio
-
-
-async def seen(store: Store, user: User) -> Service:
-    service = await store.services.get(user.id, "opencode")
-    assert service is not None
-    return service
-
-
-async def told(store: Store, user: User) -> list[str]:
-    events = await store.events.after(user.id, 0)
-    return [event.type.removeprefix("service.") for event in events]
-
-
-async def age(url: str, user: User, **seconds: int) -> None:
-    """Let columns of the user's service lie that many seconds further back."""
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
-        for column, by in seconds.items():
-            text = f"update service set {column} = {column} - make_interval(secs => {by})"
-            await conn.execute(f"{text} where user_id = '{user.id}'".encode())
-
-
-@asynccontextmanager
-async def running(reconciler: Reconciler) -> AsyncIterator[None]:
-    task = asyncio.create_task(reconciler.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def test_wanted_it_becomes_ready_and_unwanted_it_ends(
@@ -109,11 +76,14 @@ async def test_a_killed_one_is_started_again_at_once_with_a_new_generation(
         world.end(names.service("opencode", alice.id), "killed")
         await until(lambda: ready(2))
 
-    events = await store.events.after(alice.id, 0)
-    assert [event.type for event in events[2:]] == [
-        "service.unhealthy", "service.starting", "service.ready",
-    ]  # fmt: skip
-    assert events[2].data["reason"] == "killed"
+    assert (await told(store, alice))[2:] == ["unhealthy", "decided", "starting", "ready"]
+    ended, decided = (await journal(store, alice))[2:4]
+    assert ended.data["reason"] == "killed"
+    assert decided.actor == names.grow_agent(alice.id)
+    assert decided.data == {
+        "role": "opencode", "generation": 1, "decision": "restart", "why": "it is in use",
+        "by": "host",
+    }  # fmt: skip
     assert (await seen(store, alice)).failures == 1
 
 
@@ -147,18 +117,45 @@ async def test_the_third_failure_pauses_and_each_pause_is_longer(
     assert (await seen(store, alice)).state == "ready"
 
 
-async def test_failures_of_long_ago_do_not_count(
+async def test_three_failures_within_ten_minutes_pause_and_not_those_further_apart(
     store: Store, alice: User, world: World, reconciler: Reconciler, database_url: str
 ) -> None:
+    """However long it was well in between: what counts is when it failed."""
     await store.services.want(alice.id, "opencode", "ready")
-    await reconciler.step(alice.id)
-    for expected in (1, 2, 1):
-        if expected == 1:
-            await age(database_url, alice, updated_at=601)
+    for expected, gap in ((1, 301), (2, 301), (2, 301), (2, 0), (3, 0)):
+        await reconciler.step(alice.id)
+        assert (await seen(store, alice)).state == "ready"
         world.end(names.service("opencode", alice.id), "killed")
         await reconciler.step(alice.id)
-        assert (await seen(store, alice)).failures == expected
+        service = await seen(store, alice)
+        assert service.failures == expected
+        await age(database_url, alice, failed_at=gap)
+    assert (service.state, service.decision) == ("backoff", "wait")
+    assert service.retry_at is not None
+    assert 50 < (service.retry_at - service.failed_at[-1]).total_seconds() < 61
+    [*_, decided, backoff] = await journal(store, alice)
+    assert decided.data["decision"] == "wait"
+    assert decided.data["why"].startswith("it failed 3 times: again at ")
+    assert backoff.type == "service.backoff"
+
+
+async def test_once_it_lasted_ten_minutes_after_a_pause_all_is_forgiven(
+    store: Store, alice: User, runtime: MemoryRuntime, reconciler: Reconciler, database_url: str
+) -> None:
+    runtime.wrong = "bad"
+    await store.services.want(alice.id, "opencode", "ready")
+    for _ in range(3):
         await reconciler.step(alice.id)
+    runtime.wrong = None
+    await age(database_url, alice, retry_at=61, failed_at=61)
+    await reconciler.step(alice.id)
+    assert ((await seen(store, alice)).state, (await seen(store, alice)).failures) == ("ready", 3)
+
+    await age(database_url, alice, failed_at=600)
+    await reconciler.step(alice.id)
+
+    service = await seen(store, alice)
+    assert (service.state, service.failures, service.failed_at) == ("ready", 0, [])
 
 
 async def test_one_that_never_gets_ready_is_not_left_running(
@@ -253,7 +250,7 @@ async def test_no_walls_is_a_failure_with_its_remedy(
     store: Store, alice: User, world: World
 ) -> None:
     class Refusing(MemoryRuntime):
-        async def ensure(self, spec: ServiceSpec) -> ServiceStatus:
+        async def ensure(self, spec: ServiceSpec, *, tell: Tell | None = None) -> ServiceStatus:
             raise SandboxRequired("install bubblewrap")
 
     reconciler = Reconciler(store, Refusing(world), {"opencode": spec_of}, holder="here")
@@ -282,10 +279,10 @@ async def test_a_lost_lease_ends_the_step_before_its_next_effect(
     inside = asyncio.Event()
 
     class Stuck(MemoryRuntime):
-        async def ensure(self, spec: ServiceSpec) -> ServiceStatus:
+        async def ensure(self, spec: ServiceSpec, *, tell: Tell | None = None) -> ServiceStatus:
             inside.set()
             await asyncio.sleep(30)
-            return await super().ensure(spec)
+            return await super().ensure(spec, tell=tell)
 
     reconciler = Reconciler(store, Stuck(world), {"opencode": spec_of}, holder="here", ttl=0.6)
     await store.services.want(alice.id, "opencode", "ready")
@@ -317,17 +314,47 @@ async def test_a_stale_owner_observes_nothing(store: Store, alice: User) -> None
     assert await told(store, alice) == []
 
 
-async def test_a_service_nobody_knows_is_removed(
-    store: Store, world: World, reconciler: Reconciler
-) -> None:
-    spec: Any = spec_of("u_gone", 1)
-    await MemoryRuntime(world).ensure(spec)
+async def test_a_service_nobody_knows_is_removed_after_a_grace(
+    store: Store, alice: User, world: World, reconciler: Reconciler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("growqr.stacks.reconcile.GRACE", 0.5)
+    monkeypatch.setattr("growqr.stacks.reconcile._ROUND", 0.1)
+    await store.services.want(alice.id, "opencode", "ready")
+    await reconciler.step(alice.id)
+    orphan: Any = spec_of("u_gone", 1)
+    await MemoryRuntime(world).ensure(orphan)
+    told_at = asyncio.get_running_loop().time()
 
     async def gone() -> bool:
-        return world.services == {}
+        return orphan.name not in world.services
 
     async with running(reconciler):
         await until(gone)
+        assert asyncio.get_running_loop().time() - told_at > 0.5
+        await reconciler.step(alice.id)
+
+    assert list(world.services) == [names.service("opencode", alice.id)]
+    assert (await seen(store, alice)).generation == 1
+
+
+async def test_one_that_was_known_in_time_is_not_removed(
+    store: Store, alice: User, world: World, reconciler: Reconciler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """It was there before its row could be seen."""
+    monkeypatch.setattr("growqr.stacks.reconcile.GRACE", 0.3)
+    monkeypatch.setattr("growqr.stacks.reconcile._ROUND", 0.1)
+    await MemoryRuntime(world).ensure(spec_of(alice.id, 0))
+    async with running(reconciler):
+        await asyncio.sleep(0.15)
+        await store.services.want(alice.id, "opencode", "ready")
+
+        async def ready() -> bool:
+            return (await seen(store, alice)).state == "ready"
+
+        await until(ready)
+    assert len(world.services) == 1
 
 
 class Hanging(MemoryRuntime):
@@ -335,11 +362,11 @@ class Hanging(MemoryRuntime):
 
     hung = False
 
-    async def stop(self, name: str) -> None:
+    async def stop(self, name: str, *, pause: bool = False) -> None:
         if not self.hung:
             self.hung = True
             await asyncio.Event().wait()
-        await super().stop(name)
+        await super().stop(name, pause=pause)
 
 
 async def test_a_runtime_that_hangs_is_asked_again(

@@ -97,6 +97,7 @@ async def scene(store: Store, alice: User) -> Scene:
     ids = {"session_id": "ses_1", "message_id": "msg_1", "part_id": "prt_1", "directory": "/w"}
     prompt = await store.steps.begin_prompt(sub, prompted, 1, ids)
     other, idle_prompt = await sub_agent_at_work(store, alice)
+    stack = await twice(store, alice, names.stack(alice.id))
     author = {"message": "m", "author": "a", "operation_id": "before"}
     return Scene(
         store=store,
@@ -106,7 +107,8 @@ async def scene(store: Store, alice: User) -> Scene:
             "sub": sub,
             "other": other,
             "memory": await twice(store, alice, names.memory(alice.id)),
-            "stack": await twice(store, alice, names.stack(alice.id)),
+            "mirror": await twice(store, alice, names.mirror(alice.id)),
+            "stack": stack,
         },
         turn=turn,
         model_step=await store.steps.begin_model(grow, turn, 2, "m", None),
@@ -115,8 +117,16 @@ async def scene(store: Store, alice: User) -> Scene:
         prompting=(prompted, prompt),
         idle_prompt=idle_prompt,
         commit=await store.memory.accept(alice.id, "notes/a.md", "a\n", **author),
-        service=await store.services.want(alice.id, "opencode", "ready"),
+        service=await undecided(store, alice, stack),
     )
+
+
+async def undecided(store: Store, user: User, stack: Fence) -> Service:
+    """A service that ended by itself."""
+    wanted = await store.services.want(user.id, "opencode", "ready")
+    await store.services.observe(stack, wanted, state="unhealthy", decision="open")
+    [service] = await store.services.undecided(user.id)
+    return service
 
 
 Maker = Callable[[Scene], Any]
@@ -125,14 +135,17 @@ ARGUMENTS: dict[str, Maker] = {
     "actor": lambda s: s.fences["grow"].key,
     "asked": lambda s: {"why": "test"},
     "author": lambda s: s.fences["grow"].key,
+    "by": lambda s: "agent",
     "call": lambda s: USES[2],
     "commits": lambda s: [(s.commit, "f" * 40)],
     "content": lambda s: "text",
     "data": lambda s: {"text": "news"},
     "deadline": lambda s: 60.0,
+    "decision": lambda s: "restart",
     "effect": lambda s: "unsafe",
     "expiry": lambda s: 60.0,
     "fence": lambda s: s.fences["grow"],
+    "heads": lambda s: "d" * 64,
     "holder": lambda s: "late",
     "ids": lambda s: {
         "session_id": "ses_2",
@@ -148,9 +161,11 @@ ARGUMENTS: dict[str, Maker] = {
     "output": lambda s: {},
     "path": lambda s: "notes/b.md",
     "position": lambda s: 3,
+    "repo": lambda s: names.MEMORY_REPO,
     "result": lambda s: "the end",
     "results": lambda s: [{"type": "tool_result", "tool_use_id": "older", "content": "x"}],
     "seen": lambda s: s.service,
+    "server": lambda s: "generation 1",
     "session_id": lambda s: "ses_9",
     "state": lambda s: StepState.DONE,
     "step": lambda s: s.open,
@@ -162,6 +177,7 @@ ARGUMENTS: dict[str, Maker] = {
     "turn_id": lambda s: s.turn.id,
     "type": lambda s: "general",
     "user_id": lambda s: s.user.id,
+    "why": lambda s: "it is in use",
 }
 """What a parameter is given, by its name."""
 
@@ -169,6 +185,7 @@ OTHERWISE: dict[str, dict[str, Maker]] = {
     "decisions.ask_about_unknown": {"step": lambda s: s.older},
     "decisions.repeat_tool": {"step": lambda s: s.older},
     "memory.projected": {"fence": lambda s: s.fences["memory"]},
+    "mirror.confirm": {"fence": lambda s: s.fences["mirror"]},
     "services.observe": {"fence": lambda s: s.fences["stack"], "state": lambda s: "starting"},
     "steps.begin_prompt": {
         "fence": lambda s: s.fences["other"],
@@ -181,12 +198,16 @@ OTHERWISE: dict[str, dict[str, Maker]] = {
         "turn": lambda s: s.prompting[0],
         "step": lambda s: s.prompting[1],
     },
+    "steps.lose_prompt": {
+        "fence": lambda s: s.fences["sub"],
+        "turn": lambda s: s.prompting[0],
+        "step": lambda s: s.prompting[1],
+    },
     "steps.progress": {
         "fence": lambda s: s.fences["sub"],
         "turn": lambda s: s.prompting[0],
         "step": lambda s: s.prompting[1],
     },
-    "sub_agents.keep_session": {"fence": lambda s: s.fences["sub"]},
     "timers.set": {"seconds": lambda s: 60.0},
     "turns.finish": {"state": lambda s: TurnState.FAILED},
 }
