@@ -17,6 +17,9 @@ NAMESPACE = "growqr"
 
 SUPERVISOR = "supervisor"
 
+RESTORED: Final = "RESTORED RECORD"
+"""Begins what OpenCode is told of earlier work: nobody's wish, the offline model passes it over."""
+
 EVERYBODY: Final = "*"
 """Stands for a user id in a hint that is about all of them."""
 

@@ -34,12 +34,6 @@ TOUCH_EVERY = 30.0
 GO_ON = "More budget was granted. Go on exactly where you were interrupted."
 """What OpenCode is told then; its session has all that went before."""
 
-AGAIN = (
-    "The following task was begun before and interrupted. What was done of it stands last in the "
-    "restored record above; look before you do again what may have been done.\n\n"
-)
-"""What comes before the task in a session that was not there when it began."""
-
 LOST = (
     "OpenCode was made anew and has lost this task's session; what it was doing is unknown. It "
     "goes on in a new session with the record of what was done"
@@ -187,13 +181,12 @@ class Prompting:
         return record(done, own=position > 1)
 
     async def _said(self, turn: Turn, step: Step) -> str:
-        """What OpenCode is told: the task, and what its session cannot know."""
-        task = await self._keeper.patiently(lambda: self._store.messages.of_turn(turn.id))
-        if step.position == 1:
-            return task
-        former = (await self._prompts(turn))[step.position - 2]
-        same = former.input["session_id"] == step.input["session_id"]
-        return GO_ON if same else AGAIN + task
+        """What OpenCode is told: the task, or to go on with it where its session knows of it."""
+        if step.position > 1:
+            former = (await self._prompts(turn))[step.position - 2]
+            if former.input["session_id"] == step.input["session_id"]:
+                return GO_ON
+        return await self._keeper.patiently(lambda: self._store.messages.of_turn(turn.id))
 
     async def _prompts(self, turn: Turn) -> list[Step]:
         steps = await self._keeper.patiently(lambda: self._store.steps.of(turn.id))

@@ -86,7 +86,7 @@ def gc(data: DataOption = None, no_wait: NoWait = False, json: Json = False) -> 
 
     _wish(data, wish, "removed", wait=not no_wait, json=json)
     if not json:
-        out.print("services that nobody knows are removed by the Host as it meets them")
+        out.print("services that nobody knows are removed by the Host within half a minute")
 
 
 def _whose(user: str, role: str | None) -> tuple[str, str | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 ROLE: Final = "gitea"
 OURS: Final = "growqr-"
 """What the names of our access tokens begin with."""
+
+PASSING: Final = "passing-"
+"""And those of tokens that are used once: whoever mirrors meanwhile must not take them away."""
 
 SCOPES: Final = ["write:admin", "write:repository", "write:user"]
 AT_REST: Final = ("absent", "paused", "stopped")
@@ -194,7 +198,9 @@ class OwnServer:
         account, password = names.gitea_account(user_id), password_of(self._secret, user_id)
         user = Gitea(service.address, http, by_password(account, password))
         if await user.email() is None:
-            await self._through_container(service, account, http)
+            passing = _fresh_name(PASSING)
+            await self._through_container(service, account, http, passing)
+            await _drop(user, account, lambda name: name == passing)
         return Login(service.address, account, password)
 
     async def _ready(self, user_id: str) -> Service | None:
@@ -222,17 +228,18 @@ class OwnServer:
         assert service.address
         password = password_of(self._secret, service.user_id)
         user = Gitea(service.address, http, by_password(account, password))
-        name = _fresh_name()
+        name = _fresh_name(OURS)
         if await user.email() is None:
             token = await self._through_container(service, account, http, name)
         else:
             token = await user.mint(account, name, SCOPES)
-        await _drop_former(user, account, name)
+        # Tokens of former runs of ours go; those the user made stay.
+        await _drop(user, account, lambda other: other.startswith(OURS) and other != name)
         self._tokens[service.user_id] = service.generation, token
         return token
 
     async def _through_container(
-        self, service: Service, account: str, http: aiohttp.ClientSession, name: str | None = None
+        self, service: Service, account: str, http: aiohttp.ClientSession, name: str
     ) -> str:
         """Have the account, the first admin of its server, with the derived password; a token."""
         assert service.address
@@ -245,7 +252,7 @@ class OwnServer:
             raise _failed("make the account", made)
         minted = await self._gitea(
             service, "generate-access-token", "--username", account,
-            "--token-name", name or _fresh_name(), "--scopes", ",".join(SCOPES), "--raw",
+            "--token-name", name, "--scopes", ",".join(SCOPES), "--raw",
         )  # fmt: skip
         found = _TOKEN.findall(minted.out)  # before it there may be lines of its log
         if minted.code or not found:
@@ -272,18 +279,18 @@ def password_of(secret: bytes, user_id: str) -> str:
     return service_password(secret, user_id, "gitea-account", 0)[:40] + "-Gq9"
 
 
-async def _drop_former(user: Gitea, account: str, kept: str) -> None:
-    """Tokens of former runs of ours go; those the user made stay."""
+async def _drop(user: Gitea, account: str, gone: Callable[[str], bool]) -> None:
+    """Delete the account's access tokens with such names, as far as its password opens."""
     try:
         for name, number in (await user.tokens(account)).items():
-            if name.startswith(OURS) and name != kept:
+            if gone(name):
                 await user.delete_token(account, number)
     except Refused as error:  # a second factor, say, that the user has set up
-        _log.warning("former access tokens stay", account=account, error=error.message)
+        _log.warning("access tokens stay", account=account, error=error.message)
 
 
-def _fresh_name() -> str:
-    return OURS + secrets.token_hex(6)
+def _fresh_name(begin: str) -> str:
+    return begin + secrets.token_hex(6)
 
 
 def _up(service: Service) -> bool:

@@ -71,6 +71,7 @@ class Reconciler:
         )
         self._full: dict[str, str] = {}
         self._unknown: dict[str, float] = {}
+        self._user_of: dict[str, str] = {}  # what was removed says no more whose it was
         self._sweeping_until = 0.0
 
     async def run(self) -> None:
@@ -103,6 +104,7 @@ class Reconciler:
             return True
 
     async def _look(self, fence: Fence, service: Service, full: str | None) -> None:
+        self._user_of[names.service(service.role, service.user_id)] = service.user_id
         if service.role not in self._specs:
             await self._converge.put_away(fence, service)
         elif full and (service.desired, service.state) == ("ready", "ready"):
@@ -131,8 +133,8 @@ class Reconciler:
                 _log.warning("removing a service that nobody knows", service=name)
                 await self._runtime.remove(name)
                 self._unknown.pop(name, None)
-            if known:
-                self._hints.add(known.user_id)
+            if user_id := known.user_id if known else self._user_of.get(name):
+                self._hints.add(user_id)
         except Unavailable:
             pass  # it is asked about again
         except GrowqrError as error:

@@ -105,7 +105,8 @@ async def test_a_task_under_way_goes_on_in_a_new_session(
     assert sorted(s.state for s in steps if s.kind == "tool") == ["done", "unknown"]
     record, again = asked(model)
     assert "-> unknown" in record
-    assert "begun before and interrupted" in again
+    assert "is given again now" in record
+    assert again == json.dumps(f"[[bash {wait}]] [[say done]]")
 
 
 async def open_calls(store: Store, turn: Turn) -> bool:

@@ -206,6 +206,9 @@ def service_ends(*, asleep: bool = False) -> Act:
             until(lambda: anna.get("/actors/me")["state"] == "asleep", "the agent asleep")
         before = len(anna.journal())
         trap = scene.trap(point, names.host("local") if asleep else anna.agent)
+        if not asleep:  # it would fall asleep before long
+            anna.post("/actors/me/start")
+            until(lambda: anna.get("/actors/me")["state"] == "awake", "the agent awake")
         anna.kill_opencode()
         trap.wait()
 

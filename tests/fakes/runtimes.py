@@ -79,6 +79,11 @@ class World:
         if self.away:
             raise EngineUnavailable(self.away)
 
+    def vanish(self, name: str) -> None:
+        """Let a service be removed by somebody else, so that nothing says whose it was."""
+        del self.services[name]
+        self.tell(name)
+
     def end(self, name: str, reason: str) -> None:
         """Let a service end by itself."""
         self.services[name].ended = reason

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from growqr.names import RESTORED
+
 SIGNATURE = "(offline model)"
 """Ends every reply, so that nobody takes it for more than it is."""
 
@@ -90,7 +92,7 @@ def read(body: dict[str, Any]) -> Talk:
     tools = frozenset(str(tool.get("name")) for tool in body.get("tools") or [])
     messages, system = body["messages"], _text(body.get("system") or "")
     for index in range(len(messages) - 1, -1, -1):
-        if messages[index]["role"] == "user" and (said := _text(messages[index]["content"])):
+        if messages[index]["role"] == "user" and (said := _said(messages[index]["content"])):
             return Talk(said.strip(), _outcomes(messages[index:]), tools, system)
     return Talk("", [], tools, system)
 
@@ -112,6 +114,13 @@ def _outcomes(messages: list[dict[str, Any]]) -> list[Outcome]:
         for block in blocks
         if block["type"] == "tool_use" and block["id"] in results
     ]
+
+
+def _said(content: str | list[dict[str, Any]]) -> str:
+    """The text, without what only tells of earlier work."""
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    wishes = [b for b in blocks if b["type"] != "text" or not b["text"].startswith(RESTORED)]
+    return _text(wishes)
 
 
 def _text(content: str | list[dict[str, Any]]) -> str:

@@ -9,8 +9,8 @@ import pytest
 
 from growqr.agents import types
 from growqr.agents.keeper import Keeper
+from growqr.agents.record import AGAIN
 from growqr.agents.sub_agent import (
-    AGAIN,
     GO_ON,
     LOST,
     Allowance,
@@ -217,7 +217,7 @@ async def test_a_session_lost_under_way_is_told_and_the_task_goes_on_in_another(
     states = sorted((s.kind, s.position, s.state) for s in steps)
     assert states == [("prompt", 1, "unknown"), ("prompt", 2, "done"), ("tool", 1, "unknown")]
     (_, first, _), (_, again, resumed) = desk.bridge.runs[-2:]
-    assert (first, again, resumed) == ("which colour?", AGAIN + "which colour?", False)
+    assert (first, again, resumed) == ("which colour?", "which colour?", False)
     assert '- bash {"command": "ls"} -> unknown: interrupted' in desk.bridge.records[-1]
     told = await desk.store.events.after(desk.agent.user_id, 0)
     assert [e.type for e in told if e.turn_id == turn.id].count("tool.unknown") == 1
@@ -231,6 +231,7 @@ async def test_what_was_done_of_the_task_itself_is_in_the_record(desk: Desk):
     turn = await done(desk, "build it", [*used, NotFound("gone")], [OK])
     assert turn.state == "completed"
     record = desk.bridge.records[-1]
+    assert record.endswith(AGAIN)
     assert "## Task (interrupted)\nAsked: build it\n- bash" in record
     assert (await restored(desk))[0]["tasks"] == 1
 

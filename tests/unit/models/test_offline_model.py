@@ -12,6 +12,7 @@ from growqr.errors import InstanceError
 from growqr.memory import check_path
 from growqr.models import open_provider
 from growqr.models.offline import compose
+from growqr.names import RESTORED
 
 NAMES = ("commit_memory", "search_memory", "list_memory", "read_memory")
 TOOLS = [{"name": name} for name in NAMES]
@@ -63,6 +64,13 @@ def test_a_fact_becomes_one_note(text: str, path: str, content: str) -> None:
     assert name == "commit_memory"
     assert given["path"] == f"notes/{path}.md"
     assert given["content"] == content + "\n"
+
+
+def test_a_record_of_earlier_work_is_no_wish() -> None:
+    told = {"type": "text", "text": f"{RESTORED}: it was asked: remember that tea is hot"}
+    wish = {"type": "text", "text": "remember that the launch is on Friday"}
+    [used] = answer([{"role": "user", "content": [told, wish]}])
+    assert used["input"]["content"] == "The launch is on Friday.\n"
 
 
 def test_several_facts_become_several_calls_of_different_notes() -> None:

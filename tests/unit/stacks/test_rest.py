@@ -268,3 +268,17 @@ async def test_a_role_that_was_switched_off_is_put_away(
     service = await seen(store, alice)
     assert (service.desired, service.state) == ("stopped", "stopped")
     assert await store.services.due(10) == []
+
+
+async def test_one_that_somebody_removed_is_made_again_at_once(
+    store: Store, alice: User, world: World, reconciler: Reconciler
+) -> None:
+    async def ready(generation: int) -> bool:
+        service = await seen(store, alice)
+        return (service.state, service.generation) == ("ready", generation)
+
+    async with running(reconciler):
+        await store.services.want(alice.id, "opencode", "ready")
+        await until(lambda: ready(1))
+        world.vanish(names.service("opencode", alice.id))
+        await until(lambda: ready(2))

@@ -76,3 +76,6 @@ def test_what_does_not_fit_is_counted_in_the_news():
     assert told is not None
     assert told["restored"]["left_out"] > 300
     assert f"{told['restored']['left_out']} older tasks did not fit" in told["text"]
+    few = record(turns(2, tools=[call()]), own=False).told()
+    assert few is not None
+    assert "restored: 1 task, 1 answer, 1 tool call" in few["text"]
