@@ -15,7 +15,7 @@ import pytest
 
 from growqr.config import Settings, load
 from growqr.instance import ports
-from growqr.stacks.docker import DockerRuntime
+from growqr.stacks.docker.runtime import DockerRuntime
 
 _HERE = Path(__file__).parent
 IMAGES = {name: _HERE / "docker" / "images" / name for name in ("python", "trivial")}

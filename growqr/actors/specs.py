@@ -31,9 +31,7 @@ def specs(settings: Settings) -> Mapping[str, Callable[[str, int], ServiceSpec]]
             service_password(secret, user_id, f"{GITEA}-{key}", ALWAYS)
             for key in ("secret-key", "internal-token")
         ]
-        return gitea_spec(
-            settings, user_id, generation, secret_key=keys[0], internal_token=keys[1]
-        )
+        return gitea_spec(settings, user_id, generation, secret_key=keys[0], internal_token=keys[1])
 
     own = settings.gitea == "per_user"
     return {OPENCODE: opencode, GITEA: gitea} if own else {OPENCODE: opencode}

@@ -35,8 +35,8 @@ def broker(data: DataOption = None) -> None:
 
 async def _run(settings: Settings) -> None:
     """Until a signal comes; services run on."""
-    from growqr.stacks.broker import serving  # what no other command needs
-    from growqr.stacks.docker import DockerRuntime
+    from growqr.stacks.broker.server import serving  # what no other command needs
+    from growqr.stacks.docker.runtime import DockerRuntime
 
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,7 +2,7 @@
 
     base             what a runtime promises: ServiceSpec in, ServiceStatus out
     process          services as local processes under bubblewrap (sandbox, launcher, probe)
-    docker           services as containers (starts, networks, profile, firewall, images, watch)
+    docker/          services as containers; gate/: what they reach; broker/: who holds the socket
     opencode_spec    what an OpenCode server is started with; gitea_spec: a Gitea
     fetch            the programs that services need, from their registry
     reconcile        whose services are looked at, and as whom (leased)
@@ -14,8 +14,8 @@ Nothing here knows Ray: the Host of a node runs a Reconciler.
 
 from growqr.stacks.base import Health, Runtime, ServiceSpec, ServiceStatus
 from growqr.stacks.disk import measure
-from growqr.stacks.docker import DockerRuntime
-from growqr.stacks.examine import examine
+from growqr.stacks.docker.examine import examine
+from growqr.stacks.docker.runtime import DockerRuntime
 from growqr.stacks.fetch import Tools, fetch_tools, find_tools
 from growqr.stacks.gitea_spec import gitea_spec
 from growqr.stacks.opencode_spec import Folders, folders, opencode_spec

@@ -19,10 +19,10 @@ def open_runtime(settings: Settings, instance: str) -> Runtime:
         return ProcessRuntime(settings)
     # Here, so that an instance with processes loads nothing of containers.
     if settings.broker is not None:
-        from growqr.stacks.remote import BrokerRuntime
+        from growqr.stacks.broker.client import BrokerRuntime
 
         return BrokerRuntime(settings.broker)
-    from growqr.stacks.docker import DockerRuntime
+    from growqr.stacks.docker.runtime import DockerRuntime
 
     return DockerRuntime(settings, instance)
 
@@ -41,8 +41,8 @@ def ensure_images(settings: Settings) -> list[str]:
 
 
 async def _ensure_images(settings: Settings, wanted: list[str]) -> list[str]:
-    from growqr.stacks.engine import Engine
-    from growqr.stacks.images import Images
+    from growqr.stacks.docker.engine import Engine
+    from growqr.stacks.docker.images import Images
 
     engine, problems = Engine(), []
     try:
@@ -66,7 +66,7 @@ def end_containers(settings: Settings, instance: str) -> int:
 
 
 async def _end_containers(settings: Settings, instance: str) -> int:
-    from growqr.stacks.docker import DockerRuntime
+    from growqr.stacks.docker.runtime import DockerRuntime
 
     runtime = DockerRuntime(settings, instance)
     try:

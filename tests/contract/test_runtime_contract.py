@@ -20,7 +20,7 @@ from growqr.config import Settings, load
 from growqr.instance.services import end_all
 from growqr.stacks import Health, ProcessRuntime, Runtime, ServiceSpec
 from growqr.stacks.base import LISTEN, PORT
-from growqr.stacks.docker import DockerRuntime
+from growqr.stacks.docker.runtime import DockerRuntime
 from growqr.stacks.probe import basic_auth
 from tests.containers import Bench, bench, docker, image
 from tests.fakes.runtimes import SERVER, MemoryRuntime, World

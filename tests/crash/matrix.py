@@ -75,6 +75,7 @@ EXEMPT = {
     "create_repo": "with a key it is inside keep_answer's transaction; the folder is made after it",
     "create_thread": "with a key it is inside keep_answer's transaction",
     "drop_answers": "drops what is too old to count; whatever is left goes the next time",
+    "mirror_confirm": "saves a question: after a crash the server is asked again what it holds",
     "requeue_turn": "mends what no crash leaves behind; whatever is left is mended the next time",
     "take_timer": "is inside fire_timer's transaction",
     "tell_progress": "one event that changes nothing; what is told again has been told before",

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from growqr.config import load
-from growqr.stacks.engine import Engine
-from growqr.stacks.images import Images
+from growqr.stacks.docker.engine import Engine
+from growqr.stacks.docker.images import Images
 from tests.containers import image, need_engine
 from tests.fakes.gitea.serving import image_of
 

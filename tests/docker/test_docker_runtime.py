@@ -242,7 +242,7 @@ async def test_networks_of_nobody_go_and_those_in_use_stay(
     await runtime.ensure(spec)
     await runtime.ensure(service(ours, trivial_image, "u_bob"))
     docker("rm", "--force", ours.container(names.service("opencode", "u_bob")))
-    monkeypatch.setattr("growqr.stacks.starts.ORPHAN", 0.0)
+    monkeypatch.setattr("growqr.stacks.docker.starts.ORPHAN", 0.0)
 
     assert await anext(runtime.events()) == spec.name
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from growqr.errors import EngineUnavailable
-from growqr.stacks.engine import Engine
+from growqr.stacks.docker.engine import Engine
 from tests.containers import Bench, bench, docker
 from tests.docker.test_docker_runtime import service
 from tests.fakes.proxy import FaultProxy

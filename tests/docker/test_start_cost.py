@@ -14,8 +14,8 @@ import pytest
 
 from growqr.config import load
 from growqr.stacks import ServiceSpec, opencode_spec
-from growqr.stacks.engine import connect
-from growqr.stacks.profile import Place, arguments
+from growqr.stacks.docker.engine import connect
+from growqr.stacks.docker.profile import Place, arguments
 from tests.containers import Bench, bench
 
 pytestmark = [pytest.mark.anyio, pytest.mark.docker]

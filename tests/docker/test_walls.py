@@ -25,7 +25,7 @@ import pytest
 from growqr import names
 from growqr.instance.ports import Ports
 from growqr.stacks.base import LISTEN, PORT, Health, Limits, ServiceSpec
-from growqr.stacks.docker import DockerRuntime
+from growqr.stacks.docker.runtime import DockerRuntime
 from tests.containers import Bench, bench
 from tests.docker import probes
 from tests.fakes.runtimes import SERVER

@@ -8,7 +8,7 @@ import pytest
 
 from growqr.config import load
 from growqr.errors import SandboxRequired
-from growqr.stacks.firewall import Firewall, why_not
+from growqr.stacks.docker.firewall import Firewall, why_not
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from growqr.stacks.networks import interfaces, is_ours, moment
+from growqr.stacks.docker.networks import interfaces, is_ours, moment
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from growqr.stacks.base import LISTEN, PORT, Limits, ServiceSpec
-from growqr.stacks.profile import Place, arguments
+from growqr.stacks.docker.profile import Place, arguments
 
 SPEC = ServiceSpec(
     name="growqr-opencode-u_alice", user_id="u_alice", role="opencode", generation=3,

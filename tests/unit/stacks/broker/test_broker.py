@@ -20,8 +20,8 @@ from growqr.errors import (
     NoRoom,
     SandboxRequired,
 )
-from growqr.stacks.broker import serving
-from growqr.stacks.remote import BrokerRuntime
+from growqr.stacks.broker.client import BrokerRuntime
+from growqr.stacks.broker.server import serving
 from tests.fakes.runtimes import MemoryRuntime
 from tests.unit.stacks.broker.conftest import NAME, Engine, service
 
@@ -168,7 +168,7 @@ async def test_what_is_no_question_is_answered_as_such(
 async def test_a_field_of_another_type_is_named_and_its_value_is_not(
     settings: Settings, engine: Engine, broker: None
 ) -> None:
-    from growqr.stacks.wire import write_spec
+    from growqr.stacks.broker.wire import write_spec
 
     spec = json.loads(write_spec(service(settings)))
     spec["env"]["PASSWORD"] = ["s3cret"]

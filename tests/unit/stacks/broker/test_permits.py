@@ -15,7 +15,7 @@ from growqr.errors import (
 )
 from growqr.stacks import Health, ServiceSpec
 from growqr.stacks.base import Limits
-from growqr.stacks.remote import BrokerRuntime
+from growqr.stacks.broker.client import BrokerRuntime
 from tests.unit.stacks.broker.conftest import NAME, Engine, service
 
 pytestmark = pytest.mark.anyio

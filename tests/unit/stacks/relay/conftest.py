@@ -13,7 +13,7 @@ from aiohttp import web
 
 from growqr.config import Settings, load
 from growqr.instance.ports import Ports, free_block
-from growqr.stacks.relay import Relay
+from growqr.stacks.gate.relay import Relay
 
 HERE = "127.0.0.2"
 

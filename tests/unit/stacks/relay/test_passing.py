@@ -13,7 +13,7 @@ from yarl import URL
 
 from growqr.config import Settings
 from growqr.instance.ports import Ports
-from growqr.stacks.relay import Relay
+from growqr.stacks.gate.relay import Relay
 from tests.unit.stacks.relay.conftest import HERE, Instance, serving, until
 
 pytestmark = pytest.mark.anyio

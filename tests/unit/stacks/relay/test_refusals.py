@@ -11,7 +11,7 @@ import pytest
 from growqr.config import Settings
 from growqr.errors import InstanceError
 from growqr.instance.ports import Ports
-from growqr.stacks.relay import CONNECTIONS, Relay
+from growqr.stacks.gate.relay import CONNECTIONS, Relay
 from tests.unit.stacks.relay.conftest import HERE, Instance, raw
 
 pytestmark = pytest.mark.anyio

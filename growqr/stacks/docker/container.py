@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from growqr.stacks import profile
 from growqr.stacks.base import GATE, ActualState, ServiceStatus
-from growqr.stacks.networks import moment
+from growqr.stacks.docker import profile
+from growqr.stacks.docker.networks import moment
 
 KILLED = 137
 

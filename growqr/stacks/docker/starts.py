@@ -15,12 +15,12 @@ from growqr.errors import InstanceError
 from growqr.logs import log
 from growqr.stacks import ownership, probe
 from growqr.stacks.base import ServiceSpec
-from growqr.stacks.container import Container, folders
-from growqr.stacks.containers import Containers
-from growqr.stacks.engine import Engine, Refused
-from growqr.stacks.networks import Network, Networks, is_ours, walls_of
-from growqr.stacks.profile import WALLS, Place
-from growqr.stacks.published import PublishedPorts
+from growqr.stacks.docker.container import Container, folders
+from growqr.stacks.docker.containers import Containers
+from growqr.stacks.docker.engine import Engine, Refused
+from growqr.stacks.docker.networks import Network, Networks, is_ours, walls_of
+from growqr.stacks.docker.profile import WALLS, Place
+from growqr.stacks.docker.published import PublishedPorts
 
 ORPHAN = 60.0
 """Seconds an empty network is taken for one that somebody is about to use."""

@@ -6,7 +6,7 @@ import time
 from typing import Any, NamedTuple
 
 from growqr.errors import EngineUnavailable, InstanceError
-from growqr.stacks.engine import Engine, hang_up
+from growqr.stacks.docker.engine import Engine, hang_up
 
 MOST = 4 << 20
 """Bytes of output; a program that writes more is not waited for."""

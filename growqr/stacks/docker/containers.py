@@ -9,9 +9,9 @@ from typing import Any
 from growqr.errors import InstanceError
 from growqr.logs import blank, log
 from growqr.stacks.base import ServiceSpec
-from growqr.stacks.container import Container
-from growqr.stacks.engine import Absent, Engine, Refused, Taken
-from growqr.stacks.profile import INSTANCE, NAME, USER, Place, arguments
+from growqr.stacks.docker.container import Container
+from growqr.stacks.docker.engine import Absent, Engine, Refused, Taken
+from growqr.stacks.docker.profile import INSTANCE, NAME, USER, Place, arguments
 
 GRACE = 5
 """Seconds between asking a service to end and ending it."""

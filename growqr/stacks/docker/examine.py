@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 from growqr.config import Settings
 from growqr.errors import GrowqrError
 from growqr.instance import Check, instance_id
-from growqr.stacks import firewall
-from growqr.stacks.images import OWN
-from growqr.stacks.networks import PREFIX_LENGTH
-from growqr.stacks.profile import INSTANCE
+from growqr.stacks.docker import firewall
+from growqr.stacks.docker.images import OWN
+from growqr.stacks.docker.networks import PREFIX_LENGTH
+from growqr.stacks.docker.profile import INSTANCE
 
 PATIENCE: Final = 3.0
 LOW_DISK: Final = 10 << 30
@@ -81,7 +81,7 @@ class _Quick:
 
 
 def _engine(settings: Settings) -> Iterator[Check]:
-    from growqr.stacks.engine import ours
+    from growqr.stacks.docker.engine import ours
 
     with ours():
         client = _connect()

@@ -15,15 +15,15 @@ from growqr.errors import GrowqrError, InstanceError
 from growqr.logs import log
 from growqr.stacks import ownership, probe
 from growqr.stacks.base import ActualState, Health, ServiceSpec, ServiceStatus, Tell
-from growqr.stacks.container import Container
-from growqr.stacks.containers import Containers
-from growqr.stacks.engine import Engine
-from growqr.stacks.firewall import Firewall
-from growqr.stacks.images import Images
-from growqr.stacks.inside import Ran, execute
-from growqr.stacks.profile import HEALTH, NAME, SPEC, USER
-from growqr.stacks.starts import RelayLike, Starts
-from growqr.stacks.watch import Watch
+from growqr.stacks.docker.container import Container
+from growqr.stacks.docker.containers import Containers
+from growqr.stacks.docker.engine import Engine
+from growqr.stacks.docker.firewall import Firewall
+from growqr.stacks.docker.images import Images
+from growqr.stacks.docker.inside import Ran, execute
+from growqr.stacks.docker.profile import HEALTH, NAME, SPEC, USER
+from growqr.stacks.docker.starts import RelayLike, Starts
+from growqr.stacks.docker.watch import Watch
 
 START = 60.0
 """Seconds a service that was never well counts as starting, after the runtime was made anew."""
@@ -263,6 +263,6 @@ class DockerRuntime:
 
 
 def _relay(settings: Settings) -> RelayLike:
-    from growqr.stacks.relay import Relay  # its server is for hosts alone
+    from growqr.stacks.gate.relay import Relay  # its server is for hosts alone
 
     return Relay(settings)

@@ -21,7 +21,7 @@ from yarl import URL
 from growqr.config import Settings
 from growqr.errors import GrowqrError, InstanceError
 from growqr.instance.ports import Ports
-from growqr.stacks.exchange import Ask, Exchange, allowed, end_to_end, problem
+from growqr.stacks.gate.exchange import Ask, Exchange, allowed, end_to_end, problem
 
 CONNECT: Final = 5.0
 """Seconds the instance has to accept a connection."""

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from growqr.config import Settings
 from growqr.errors import InstanceError, NoRoom
 from growqr.logs import log
-from growqr.stacks.engine import Absent, Engine, Refused
-from growqr.stacks.profile import INSTANCE, USER, WALLS
+from growqr.stacks.docker.engine import Absent, Engine, Refused
+from growqr.stacks.docker.profile import INSTANCE, USER, WALLS
 
 PREFIX_LENGTH = 28
 _BRIDGE = "com.docker.network.bridge."

@@ -12,8 +12,8 @@ from typing import Any
 
 from growqr.errors import GrowqrError
 from growqr.logs import log
-from growqr.stacks.engine import connect, hang_up
-from growqr.stacks.profile import INSTANCE, NAME
+from growqr.stacks.docker.engine import connect, hang_up
+from growqr.stacks.docker.profile import INSTANCE, NAME
 
 ROUND = 30.0
 """Seconds between two full lists."""

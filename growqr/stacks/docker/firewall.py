@@ -16,7 +16,7 @@ from growqr.config import Settings
 from growqr.errors import SandboxRequired
 from growqr.instance.ports import Ports
 from growqr.logs import log
-from growqr.stacks.networks import interfaces
+from growqr.stacks.docker.networks import interfaces
 
 TIMEOUT = 10.0
 PRIVATE = (

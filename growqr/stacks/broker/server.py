@@ -22,10 +22,10 @@ from aiohttp import web
 from growqr.config import Settings
 from growqr.errors import BadRequest, GrowqrError, InstanceError, Invalid, NotFound
 from growqr.logs import log
-from growqr.stacks import wire
 from growqr.stacks.base import Runtime
-from growqr.stacks.inside import Ran
-from growqr.stacks.permits import check_name, check_run, check_spec
+from growqr.stacks.broker import wire
+from growqr.stacks.broker.permits import check_name, check_run, check_spec
+from growqr.stacks.docker.inside import Ran
 
 MAX_BODY = 512 << 10
 _log = log("broker")

@@ -18,10 +18,10 @@ from growqr.config import Settings
 from growqr.errors import ImageMissing
 from growqr.logs import log
 from growqr.stacks.base import Tell
-from growqr.stacks.engine import Absent, Engine, Refused, connect, ours
+from growqr.stacks.docker.engine import Absent, Engine, Refused, connect, ours
 from growqr.stacks.fetch import fetch_tools, find_tools
 
-RECIPES = Path(__file__).parents[2] / "deployments" / "images"
+RECIPES = Path(__file__).parents[3] / "deployments" / "images"
 OWN = "growqr/opencode"
 """Images of this name are built here from RECIPES; any other is pulled."""
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from growqr.config import Settings
 from growqr.errors import NoRoom
 from growqr.instance.ports import is_free
-from growqr.stacks.engine import Engine
+from growqr.stacks.docker.engine import Engine
 
 
 class PublishedPorts:
