@@ -8,8 +8,6 @@ from typing import Any, cast
 import ray
 
 from growqr import names
-from growqr.actors.host import LOCAL, HostActor
-from growqr.actors.supervisor import SupervisorActor
 
 HEAD = "node:__internal_head__"
 """Only there: the loss of another node must not take the Supervisor with it."""
@@ -29,6 +27,10 @@ async def ensure_system_actors_async() -> None:
 
 
 def _handles() -> list[Any]:
+    # Here, so that an agent, which shares this room, loads nothing of what only a Host needs.
+    from growqr.actors.host import LOCAL, HostActor
+    from growqr.actors.supervisor import SupervisorActor
+
     there = {"namespace": names.NAMESPACE, "lifetime": "detached", "get_if_exists": True}
     there["resources"] = {HEAD: 0.001}
     return [

@@ -7,6 +7,7 @@
     projection   brings rows into git, one writer per repository, holding `memory:<user>`
     mirror       brings all repositories from here to a Gitea, where there is one
     servers      which Gitea that is, and as whom we come there
+    heads        branches and tags, here and over there
     gitea        one Gitea server over HTTP; push: `git push` to it
 
 A write is accepted by its row; git follows. Importing this room loads no git library.

@@ -174,7 +174,7 @@ def _repo(account: str, name: str) -> str:
 def _understood(answer: aiohttp.ClientResponse, raw: bytes, asked: str) -> Any:
     try:
         said = json.loads(raw) if raw.strip() else None
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if 200 <= answer.status < 300:
         if raw.strip() and said is None:

@@ -3,15 +3,15 @@
 
 It works from what the server holds, as `git push` finds it: an emptied server is filled again, and
 commits that somebody else put there are kept as a branch `set-aside-<commit>` before ours replace
-them.
+them. What was removed here goes there too, where its tip is one of ours.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,10 +22,10 @@ from growqr.config import Settings
 from growqr.directory import Fence
 from growqr.errors import Fenced, GrowqrError, InstanceError, Unavailable
 from growqr.logs import log
-from growqr.memory.bare import BareRepository
 from growqr.memory.gitea import Refused
+from growqr.memory.heads import ASIDE, heads_of, over
 from growqr.memory.paths import repository
-from growqr.memory.push import push, replace
+from growqr.memory.push import drop, held, push, replace
 from growqr.memory.servers import Door, Inside, Login, OwnServer, Servers, SharedServer
 
 if TYPE_CHECKING:
@@ -72,13 +72,14 @@ class Mirror:
         self._servers = open_servers(store, settings, inside)
         self._hints = store.hints("mirror")
         self._pauses: dict[str, tuple[float, float]] = {}  # user → (length, until)
+        self._deaf = asyncio.Event()
 
     async def run(self) -> None:
         """Push on hints (`mirror:<user>`), and whatever hints were lost. Ends by cancellation."""
         if self._servers is None:
             return
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._hints.hear())
+            group.create_task(self._hints.hear(self._deaf.set))
             group.create_task(self._round())
             if self._settings.gitea == "per_user":
                 group.create_task(self._poll())
@@ -131,7 +132,8 @@ class Mirror:
                 return False
             failed: GrowqrError | None = None
             for source in due:
-                await self._store.leases.renew(fence, ttl=self._settings.lease_ttl)
+                if not await self._store.leases.renew(fence, ttl=self._settings.lease_ttl):
+                    raise Fenced(f"the lease {fence.key} was lost")
                 try:
                     await self._push(door, source)
                 except (Unavailable, InstanceError) as error:
@@ -154,9 +156,23 @@ class Mirror:
         if not source.heads:
             return
         url = f"{door.url}/{door.account}/{source.remote}.git"
+        await self._make_way(door, source, url)
         for ref in (await push(source.folder, url, door.git)).rejected:
             former = await self._set_aside(door, source, ref)
             await replace(source.folder, url, door.git, ref, former)
+
+    async def _make_way(self, door: Door, source: Source, url: str) -> None:
+        """Remove over there what was removed here, and what has the place of a new name of ours."""
+        there = await held(source.folder, url, door.git)
+        gone, foreign = await asyncio.to_thread(over, source.folder, there)
+        for ref in foreign:
+            gone[ref] = await self._set_aside(door, source, ref) or there[ref]
+        if not gone:
+            return
+        try:
+            await drop(source.folder, url, door.git, gone)
+        except Unavailable as error:  # such as its default branch, which a Gitea keeps
+            _log.warning("branches stay", repo=source.remote, reason=error.message)
 
     async def _set_aside(self, door: Door, source: Source, ref: str) -> str | None:
         """Keep what is over there under another branch; returns the commit, None for a tag."""
@@ -166,7 +182,7 @@ class Mirror:
             former = await door.client.head(door.account, source.remote, name)
             if former is None:
                 raise Unavailable(f"{ref} of {source.remote} has just been removed")
-        branch = f"set-aside-{former[:10] if former else name.replace('/', '-')}"
+        branch = f"{ASIDE}{former[:10] if former else name.replace('/', '-')}"
         await door.client.branch_off(door.account, source.remote, branch, former or ref)
         _log.warning(
             "somebody else pushed: kept beside ours",
@@ -204,8 +220,9 @@ class Mirror:
             await asyncio.sleep(_POLL)
 
     async def _round(self) -> None:
-        """At the start and now and then everybody, by what is here alone."""
+        """At the start, now and then and when hints were lost everybody, by what is here alone."""
         while True:
+            self._deaf.clear()
             after = ""
             try:
                 while page := await self._store.mirror.users(after=after, limit=_PAGE):
@@ -214,7 +231,9 @@ class Mirror:
                     after = page[-1]
             except Unavailable:
                 pass
-            await asyncio.sleep(_ROUND)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ROUND):
+                    await self._deaf.wait()
 
     async def _attempt(self, user_id: str) -> None:
         """Look at one user; a failure pauses this user alone, longer each time."""
@@ -274,24 +293,3 @@ async def login(store: Store, settings: Settings, inside: Inside | None, user_id
 
 def _read(places: list[tuple[str, str, Path]]) -> list[Source]:
     return [Source(*place, heads_of(place[2])) for place in places]
-
-
-def heads_of(folder: Path) -> str:
-    """Digest of all branches and tags of a bare repository; empty where there are none.
-
-    Raises Unavailable when it cannot be read.
-    """
-    if not folder.exists():
-        return ""
-    import pygit2
-
-    try:
-        references = BareRepository(folder).open().references
-        lines = [
-            f"{name} {references[name].raw_target!r}"
-            for name in sorted(references)
-            if name.startswith(("refs/heads/", "refs/tags/"))
-        ]
-    except (pygit2.GitError, KeyError, OSError) as error:
-        raise Unavailable(f"cannot read the repository {folder.name}: {error}") from error
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""

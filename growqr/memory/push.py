@@ -1,8 +1,6 @@
-"""`git push` as a process of its own: what signs it in is in its environment, never in its argv.
-
-It sees no configuration but ours, runs no hooks, and is ended with all it started.
+"""`git push` and `git ls-remote` as processes: what signs them in is in their environment, never in
+their argv. They see no configuration but ours, run no hooks, and are ended with all they started.
 """
-
 from __future__ import annotations
 
 import asyncio
@@ -10,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -47,14 +46,29 @@ async def push(
 
     Raises Unavailable when it did not get through, saying why; parts may have arrived then.
     """
-    code, said, complaint = await _run(folder, url, authorization, refspecs)
+    words = ("push", "--porcelain", url, *refspecs)
+    code, said, complaint = await _run(folder, url, authorization, words)
     refused = _REJECTED.findall(said)
     abroad = _ABROAD.search(said)
     if abroad is None and (code == 0 or refused):
         return Pushed(refused)
-    lines = [line for line in complaint.splitlines() if not line.startswith("To ")]
-    reason = abroad[1] if abroad else " ".join(lines)[:300] or f"git ended with {code}"
+    reason = abroad[1] if abroad else _reason(code, complaint)
     raise Unavailable(f"cannot push {folder.name} to {url}: {reason}")
+
+
+async def held(folder: Path, url: str, authorization: str) -> dict[str, str]:
+    """Full names of the branches and tags over there, each with its id. Raises Unavailable."""
+    words = ("ls-remote", "--refs", "--heads", "--tags", url)
+    code, said, complaint = await _run(folder, url, authorization, words)
+    if code:
+        raise Unavailable(f"cannot read {url}: {_reason(code, complaint)}")
+    return {name: tip for tip, name in (line.split("\t") for line in said.splitlines())}
+
+
+async def drop(folder: Path, url: str, authorization: str, tips: Mapping[str, str]) -> None:
+    """Remove refs over there that still are at these tips. Raises Unavailable when one may not."""
+    leases = [f"--force-with-lease={ref}:{tip}" for ref, tip in tips.items()]
+    await push(folder, url, authorization, (*leases, *(f":{ref}" for ref in tips)))
 
 
 async def replace(folder: Path, url: str, authorization: str, ref: str, former: str | None) -> None:
@@ -68,14 +82,14 @@ async def replace(folder: Path, url: str, authorization: str, ref: str, former: 
 
 
 async def _run(
-    folder: Path, url: str, authorization: str, refspecs: tuple[str, ...]
+    folder: Path, url: str, authorization: str, words: tuple[str, ...]
 ) -> tuple[int, str, str]:
     git = shutil.which("git")
     if git is None:
         raise Unavailable("git is not installed on this machine; install it to mirror to Gitea")
     config = [part for name, value in _CONFIG.items() for part in ("-c", f"{name}={value}")]
     process = await asyncio.create_subprocess_exec(
-        git, *config, f"--git-dir={folder}", "push", "--porcelain", url, *refspecs,
+        git, *config, f"--git-dir={folder}", *words,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -87,11 +101,16 @@ async def _run(
         async with asyncio.timeout(DEADLINE):
             said, complaint = await process.communicate()
     except TimeoutError:
-        raise Unavailable(f"the push to {url} took more than {DEADLINE:g} s") from None
+        raise Unavailable(f"git {words[0]} of {url} took more than {DEADLINE:g} s") from None
     finally:
         await _end(process)
     told = [text.decode(errors="replace") for text in (said, complaint)]
     return process.returncode or 0, told[0], told[1]
+
+
+def _reason(code: int, complaint: str) -> str:
+    lines = [line for line in complaint.splitlines() if not line.startswith("To ")]
+    return " ".join(lines)[:300] or f"git ended with {code}"
 
 
 def _environment(git: str, url: str, authorization: str) -> dict[str, str]:

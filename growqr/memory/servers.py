@@ -75,10 +75,11 @@ class Door(NamedTuple):
     folder: Path | None = None
 
     def lost(self, repo: str) -> bool:
-        """Whether the repository's own folder is gone, whatever its server says."""
+        """Whether its own folder is gone or no repository, whatever its server says."""
         if self.folder is None:
             return False
-        return not (self.folder / self.account.lower() / f"{repo.lower()}.git").exists()
+        place = self.folder / self.account.lower() / f"{repo.lower()}.git"
+        return not all((place / part).exists() for part in ("HEAD", "objects", "refs"))
 
 
 class Login(NamedTuple):

@@ -27,6 +27,8 @@ SILENCE_DEADLINE = 25.0
 """Of the event stream; it beats every 10 s."""
 PAGE = 50
 MAX_PAGES = 40
+MAX_ANSWER = 32 << 20
+"""Bytes of one answer or event. What answers there need not be OpenCode any more."""
 
 
 class Server(NamedTuple):
@@ -161,14 +163,16 @@ class OpenCode:
         )
         url = f"{self.server.url}/global/event"
         try:
-            async with self._http.get(url, headers=self._headers, timeout=deadlines) as stream:
+            async with self._http.get(
+                url, headers=self._headers, timeout=deadlines, allow_redirects=False
+            ) as stream:
                 if stream.status != 200:
                     raise _refusal("/global/event", stream.status, "")
                 async for record in _records(stream.content):
                     payload = record.get("payload") or {}
                     if payload.get("type") != "sync":
                         yield payload
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, RecursionError) as error:
             raise _away("/global/event", error) from None
         raise _away("/global/event", None)
 
@@ -198,14 +202,15 @@ class OpenCode:
                 json=body,
                 headers=self._headers,
                 timeout=aiohttp.ClientTimeout(total=deadline, sock_connect=PROBE_DEADLINE * 2),
+                allow_redirects=False,  # who runs there may not send us to where only we can go
             ) as answer:
-                raw = await answer.text()
-                if answer.status >= 400:
+                raw = await _text(answer)
+                if answer.status >= 300:
                     raise _refusal(path, answer.status, raw)
                 if cursor is not None:
                     cursor.append(answer.headers.get("X-Next-Cursor", ""))
                 return json.loads(raw) if raw else None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, RecursionError) as error:
             raise _away(path, error) from None
 
 
@@ -215,11 +220,23 @@ def _message(ids: PromptIds, text: str, **options: str | None) -> Json:
     return {"messageID": ids.message_id, "parts": [part]} | given
 
 
+async def _text(answer: aiohttp.ClientResponse) -> str:
+    """The whole answer. Raises ValueError when it is longer than any of OpenCode's."""
+    raw = bytearray()
+    async for chunk in answer.content.iter_any():
+        raw += chunk
+        if len(raw) > MAX_ANSWER:
+            raise ValueError("an answer without end")
+    return raw.decode(errors="replace")
+
+
 async def _records(stream: aiohttp.StreamReader) -> AsyncIterator[Json]:
     """Server-sent records, each one `data:` line, however they were cut."""
     rest = b""
     async for chunk in stream.iter_any():
         *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) > MAX_ANSWER:
+            raise ValueError("a record without end")
         for line in lines:
             if line.startswith(b"data:"):
                 yield json.loads(line[5:])

@@ -72,7 +72,7 @@ class Convergence:
 
     async def stop_full(self, fence: Fence, service: Service, reason: str) -> None:
         """End one whose folders hold too much; it is tried again after a pause."""
-        strike = rules.strike(service, _now(), at_once=True)
+        strike = await self._strike(service, at_once=True)
         await self._runtime.stop(names.service(service.role, service.user_id))
         await self._store.services.observe(
             fence, service, state="failed", reason=reason, retry=strike.pause,
@@ -181,7 +181,7 @@ class Convergence:
     async def _failed(self, fence: Fence, service: Service, reason: str) -> None:
         """It never became ready: again at once, or after a pause when that happens often."""
         await self._runtime.stop(names.service(service.role, service.user_id))
-        strike = rules.strike(service, _now())
+        strike = await self._strike(service)
         _log.warning("service failed", user_id=service.user_id, role=service.role, reason=reason)
         await self._store.services.observe(
             fence, service, state="backoff" if strike.pause else "unhealthy", reason=reason,
@@ -198,15 +198,19 @@ class Convergence:
         One that is gone without a trace was taken away, which is no failure of its own.
         """
         _log.warning("service ended", user_id=service.user_id, role=service.role, reason=reason)
-        strike = rules.Strike(service.failures, service.failed_at, 0.0)
-        if status.state != "absent":
-            strike = rules.strike(service, _now())
+        strike = None if status.state == "absent" else await self._strike(service)
         await self._store.services.observe(
             fence, service, state="unhealthy", reason=reason, decision="open",
-            failures=strike.failures, failed_at=strike.failed_at, retry=strike.pause or None,
+            failures=strike and strike.failures, failed_at=strike and strike.failed_at,
+            retry=(strike and strike.pause) or None,
         )  # fmt: skip
         if found := await self._store.services.get(service.user_id, service.role):
             await self._as_decided(fence, found, status)
+
+    async def _strike(self, service: Service, *, at_once: bool = False) -> rules.Strike:
+        """A failure, counted on top of what counts by now: a wish may have forgiven the others."""
+        found = await self._store.services.get(service.user_id, service.role)
+        return rules.strike(found or service, _now(), at_once=at_once)
 
     async def _as_decided(self, fence: Fence, service: Service, status: ServiceStatus) -> None:
         """Do what was decided about one that ended by itself; see that it is decided."""

@@ -10,8 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-PATIENCE: Final = 5.0
+PATIENCE: Final = 20.0
 """Seconds for one folder; what was not reached by then does not count."""
+
+SHARE: Final = 16 << 10
+"""Bytes that each file counts at least: a disk has about one inode for so many. Empty files must
+neither use those up unseen, nor hide a large one behind them until PATIENCE is over."""
 
 _BLOCK: Final = 512
 
@@ -32,9 +36,10 @@ def measure(folder: Callable[[str], Path], limit: int) -> Callable[[str], Awaita
 
 
 def used(folder: Path, *, patience: float = PATIENCE) -> int:
-    """Bytes on the disk of everything in `folder`; no link is followed, none counts twice.
+    """Bytes on the disk of everything in `folder`, each at least SHARE; no link is followed.
 
-    What vanishes, cannot be read or comes after `patience` seconds counts nothing.
+    What has several names counts once. What vanishes, cannot be read or comes after `patience`
+    seconds counts nothing.
     """
     deadline, total = time.monotonic() + patience, 0
     seen: set[tuple[int, int]] = set()
@@ -43,7 +48,7 @@ def used(folder: Path, *, patience: float = PATIENCE) -> int:
             if (found.st_dev, found.st_ino) in seen:
                 continue
             seen.add((found.st_dev, found.st_ino))
-        total += found.st_blocks * _BLOCK
+        total += max(found.st_blocks * _BLOCK, SHARE)
         if time.monotonic() > deadline:
             break
     return total

@@ -142,7 +142,7 @@ class ProcessRuntime:
         for folder in made:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (spec.home, spec.workdir):
-            ownership.give(folder, ownership.of_processes())
+            ownership.give(folder.resolve(), ownership.of_processes())
         if why:
             return []
         (stubs / "passwd").write_text(sandbox.PASSWD)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from growqr import names
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
 Measure = Callable[[str], Awaitable[str | None]]
 """user id → how much too much the user's folders hold, in words; None when that is fine."""
 
-WORKERS: Final = 8
-"""Users looked after side by side; the runtime itself bounds how many start at once."""
+WORKERS: Final = 64
+"""Users looked after side by side. A start keeps its worker for as long as it waits and takes, and
+the runtime bounds how many start at once: these must not keep all others waiting."""
 
 STEP: Final = 300.0
-"""Seconds one look at a user's services may take, their starts and ends included: what hangs in the
-runtime must keep neither the user's lease nor a worker for ever."""
+"""Seconds one look at a service may take, its start or end included: what hangs in the runtime must
+keep neither the user's lease nor a worker for ever."""
 
 GRACE: Final = 60.0
 """Seconds for which a service that nobody knows may be there before it is removed."""
@@ -93,24 +95,56 @@ class Reconciler:
         async with leased(self._store, user_id, holder=self._holder, ttl=self._ttl) as fence:
             if fence is None:
                 return False
-            full = self._full.pop(user_id, None)
-            found = await self._store.services.of(user_id)
-            done = await asyncio.gather(
-                *(self._look(fence, service, full) for service in found), return_exceptions=True
-            )
-            for error in done:
-                if isinstance(error, BaseException):
-                    raise error
+            with self._hints.about(user_id) as hinted:
+                await self._look_at_all(fence, user_id, hinted)
             return True
 
+    async def _look_at_all(self, fence: Fence, user_id: str, hinted: asyncio.Event) -> None:
+        """One look at each service; at a hint, another one at those that are not under way: what
+        befalls one must not wait for the long start of another."""
+        looks: dict[str, asyncio.Task[None]] = {}
+        failed: list[BaseException] = []
+        try:
+            await self._begin(fence, user_id, looks)
+            while looks:
+                hint = asyncio.create_task(hinted.wait())
+                await asyncio.wait([hint, *looks.values()], return_when=asyncio.FIRST_COMPLETED)
+                hint.cancel()
+                for role in [role for role, look in looks.items() if look.done()]:
+                    if error := looks.pop(role).exception():
+                        failed.append(error)
+                if looks and hinted.is_set():
+                    hinted.clear()
+                    with suppress(Unavailable):  # it stays a hint: the next step looks
+                        await self._begin(fence, user_id, looks)
+        finally:
+            for look in looks.values():
+                look.cancel()
+            await asyncio.gather(*looks.values(), return_exceptions=True)
+        if failed:
+            raise failed[0]
+
+    async def _begin(
+        self, fence: Fence, user_id: str, looks: dict[str, asyncio.Task[None]]
+    ) -> None:
+        full = self._full.pop(user_id, None)
+        for service in await self._store.services.of(user_id):
+            if service.role not in looks:
+                looks[service.role] = asyncio.create_task(self._look(fence, service, full))
+
     async def _look(self, fence: Fence, service: Service, full: str | None) -> None:
-        self._user_of[names.service(service.role, service.user_id)] = service.user_id
-        if service.role not in self._specs:
-            await self._converge.put_away(fence, service)
-        elif full and (service.desired, service.state) == ("ready", "ready"):
-            await self._converge.stop_full(fence, service, full)
-        else:
-            await self._converge.look(fence, service)
+        name = names.service(service.role, service.user_id)
+        self._user_of[name] = service.user_id
+        try:
+            async with asyncio.timeout(STEP):
+                if service.role not in self._specs:
+                    await self._converge.put_away(fence, service)
+                elif full and (service.desired, service.state) == ("ready", "ready"):
+                    await self._converge.stop_full(fence, service, full)
+                else:
+                    await self._converge.look(fence, service)
+        except TimeoutError:
+            _log.error("service", service=name, error=f"nothing came of it within {STEP:g} s")
 
     async def _watch(self) -> None:
         """The runtime's news, for ever."""
@@ -123,7 +157,12 @@ class Reconciler:
             await asyncio.sleep(_POLL)
 
     async def _told_of(self, name: str) -> None:
-        """Hint at its user; a service that nobody knows is removed once it is not new any more."""
+        """Hint at its user; a service that nobody knows is removed once it is not new any more.
+
+        One that is known is not asked here: it may be deaf, and other news must not wait for it.
+        """
+        if user_id := self._user_of.get(name):
+            return self._hints.add(user_id)
         try:
             status = await self._runtime.status(name)
             known = await self._store.services.get(status.user_id, status.role)
@@ -133,8 +172,9 @@ class Reconciler:
                 _log.warning("removing a service that nobody knows", service=name)
                 await self._runtime.remove(name)
                 self._unknown.pop(name, None)
-            if user_id := known.user_id if known else self._user_of.get(name):
-                self._hints.add(user_id)
+            if known:
+                self._user_of[name] = known.user_id
+                self._hints.add(known.user_id)
         except Unavailable:
             pass  # it is asked about again
         except GrowqrError as error:
@@ -175,15 +215,16 @@ class Reconciler:
         if user_id == names.EVERYBODY:
             return await self._sweep()
         try:
-            async with asyncio.timeout(STEP):
-                await self.step(user_id)
-        except TimeoutError:
-            _log.error("stack", user_id=user_id, error=f"no step within {STEP:g} s")
+            if await self.step(user_id):
+                return
         except (Fenced, Unavailable):
-            pass  # somebody else's now, or asked again in a second
+            pass
         except Exception as error:  # noqa: BLE001 one user's service must not stop the others'
             known = isinstance(error, GrowqrError)
             _log.error("stack", user_id=user_id, error=str(error), exc_info=not known)
+            return
+        # Somebody else's now, perhaps of one who has died: the hint is not lost with it.
+        asyncio.get_running_loop().call_later(_POLL, self._hints.add, user_id)
 
 
 async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:

@@ -164,6 +164,8 @@ class Services:
         the next try. unused: only if nobody has used it since it was `seen`. Raises Fenced when
         another reconciler has the user's stack.
         """
+        if reason is not None:  # a service's own last words may be in it, whatever those are
+            reason = "".join(sign if sign.isprintable() else " " for sign in reason)[:2000]
         told: dict[str, Any] = {"reason": reason, "retry_in": retry}
         data = {"role": seen.role} | {key: value for key, value in told.items() if value}
         kind = _EVENTS.get(state) if state != seen.state or reason != seen.reason else None
@@ -172,8 +174,7 @@ class Services:
             user=seen.user_id, role=seen.role, state=state, desired=desired,
             generation=seen.generation if generation is None else generation,
             spec_sha=spec_sha or seen.spec_sha, address=address, reason=reason,
-            failures=seen.failures if failures is None else failures,
-            failed_at=seen.failed_at if failed_at is None else failed_at, retry=retry,
-            decision=decision, unused=unused, used_at=seen.used_at,
+            failures=failures, failed_at=failed_at, retry=retry, decision=decision,
+            unused=unused, used_at=seen.used_at,
         )  # fmt: skip
         return written.changed

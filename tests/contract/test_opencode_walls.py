@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,8 @@ async def test_no_secret_is_in_a_command_line_or_a_readable_file(
     settings: Settings, runtime: ProcessRuntime
 ) -> None:
     secret = f"s3cret-{secrets.token_hex(8)}"
-    spec = server(
-        settings, health=server(settings).health, env=server(settings).env | {"X": secret}
-    )
+    spec = server(None, settings)
+    spec = replace(spec, env=spec.env | {"X": secret})
     assert (await runtime.ensure(spec)).state == "ready"
 
     lines = await asyncio.to_thread(command_lines)
@@ -165,14 +165,14 @@ async def test_no_secret_is_in_a_command_line_or_a_readable_file(
 
 
 async def test_a_service_outlives_whoever_started_it(settings: Settings) -> None:
-    spec = server(settings)
+    spec = server(None, settings)
     code = (
         "import asyncio, os, signal, sys; from pathlib import Path\n"
         "sys.path.insert(0, os.getcwd())\n"
         "from growqr.config import load; from growqr.stacks import ProcessRuntime\n"
         "from tests.contract.test_runtime_contract import server\n"
         f"settings = load(data=Path({str(settings.data)!r}), database_url=None)\n"
-        "status = asyncio.run(ProcessRuntime(settings).ensure(server(settings)))\n"
+        "status = asyncio.run(ProcessRuntime(settings).ensure(server(None, settings)))\n"
         "print(status.pid, status.state, flush=True)\n"
         "os.killpg(0, signal.SIGKILL)\n"
     )
@@ -204,7 +204,7 @@ async def test_a_port_that_somebody_took_is_replaced(
         chosen = "growqr.stacks.process.free_port"
         monkeypatch.setattr(chosen, lambda: ports.pop() if ports else real())
 
-        status = await runtime.ensure(server(settings))
+        status = await runtime.ensure(server(None, settings))
 
     assert status.state == "ready"
     assert status.address != f"http://127.0.0.1:{taken}"
@@ -213,14 +213,14 @@ async def test_a_port_that_somebody_took_is_replaced(
 async def test_without_walls_a_second_user_is_refused_unless_allowed(settings: Settings) -> None:
     bare = ProcessRuntime(settings, why_no_walls=lambda: "bubblewrap is not installed")
     try:
-        assert (await bare.ensure(server(settings))).state == "ready"
+        assert (await bare.ensure(server(None, settings))).state == "ready"
 
-        bob = server(settings, user="u_bob")
+        bob = server(None, settings, user="u_bob")
         with pytest.raises(SandboxRequired, match="bubblewrap is not installed") as refused:
             await bare.ensure(bob)
         assert refused.value.code == "sandbox_required"
         assert not bob.home.exists()
-        assert (await bare.ensure(server(settings))).state == "ready"
+        assert (await bare.ensure(server(None, settings))).state == "ready"
 
         trusted = settings.model_copy(update={"allow_unsandboxed": True})
         open_one = ProcessRuntime(trusted, why_no_walls=lambda: "bubblewrap is not installed")

@@ -11,6 +11,7 @@ from growqr.config import load
 from growqr.stacks.docker.engine import Engine
 from growqr.stacks.docker.images import Images
 from tests.containers import image, need_engine
+from tests.e2e.conftest import checkout as checkout  # the product as a user meets it
 from tests.fakes.gitea.serving import image_of
 
 

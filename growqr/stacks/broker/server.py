@@ -15,7 +15,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from aiohttp import web
 
@@ -187,7 +187,7 @@ def _bound(path: Path, data: Path) -> Any:
     """A socket at `path` for its owner alone: of root's, that is the owner of the data folder."""
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        with path.with_name(path.name + ".lock").open("w") as lock, _fresh() as listener:
+        with _lock(path.with_name(path.name + ".lock")) as lock, _fresh() as listener:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)
             before = os.umask(0o177)
@@ -196,7 +196,8 @@ def _bound(path: Path, data: Path) -> Any:
             finally:
                 os.umask(before)
             if os.geteuid() == 0 and data.exists():
-                os.chown(path, data.stat().st_uid, data.stat().st_gid)
+                owner = data.stat()  # who may put a link there instead meanwhile
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
             try:
                 yield listener
             finally:
@@ -208,6 +209,11 @@ def _bound(path: Path, data: Path) -> Any:
             f"the broker cannot listen at {path} ({error.strerror or error}): set GROWQR_BROKER "
             "to a short path in a folder of its own"
         ) from None
+
+
+def _lock(path: Path) -> IO[str]:
+    """The lock file; a link in its place is refused, and nothing is ever cut off."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+")
 
 
 def _fresh() -> socket.socket:

@@ -85,6 +85,11 @@ class Container:
         return f"the service ended with code {code}" + (f": {words}" if words else "")
 
     @property
+    def user(self) -> str:
+        """Who it was made to run as: `uid:gid`."""
+        return str(self.told["Config"].get("User", ""))
+
+    @property
     def same_folders(self) -> bool:
         """Whether the folders it sees are those that lie there now."""
         try:

@@ -28,6 +28,7 @@ _LOG = {"type": "json-file", "config": {"max-size": "10m", "max-file": "2"}}
 class Place:
     """Where a container runs: its network, how GATE is reached, who it is, the engine's cores.
 
+    owner: user and group id it runs as.
     published: its port on loopback of the engine's machine, None where its address is reachable.
     walls: one word for the kind of network; another word means another container.
     folders: what its folders were when it was made, see DockerRuntime.
@@ -61,6 +62,8 @@ def arguments(spec: ServiceSpec, place: Place) -> dict[str, Any]:
         "labels": labels(spec, place),
         "network": place.network,
         "extra_hosts": {GATE: place.gate},
+        # An engine asks name servers on its machine's loopback itself, also for who has no way out.
+        "dns": ["127.0.0.1"] if place.walls.startswith("none") else None,
         "ports": ports,
         "mounts": _mounts(spec),
         **_walls(spec, place),

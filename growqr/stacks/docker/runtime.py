@@ -240,8 +240,8 @@ class DockerRuntime:
         for folder in (spec.home, spec.workdir, *spec.read_only):
             if not folder.exists():
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if folder.resolve().is_relative_to(users.resolve()):
-                ownership.give(folder, ownership.of_containers())
+            if (real := folder.resolve()).is_relative_to(users.resolve()):
+                ownership.give(real, ownership.of_containers(spec.user_id))
 
     async def _round(self) -> list[str]:
         """The names of the services that are there; networks and rules are seen to beside."""

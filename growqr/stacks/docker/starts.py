@@ -19,7 +19,7 @@ from growqr.stacks.docker.container import Container, folders
 from growqr.stacks.docker.containers import Containers
 from growqr.stacks.docker.engine import Engine, Refused
 from growqr.stacks.docker.networks import Network, Networks, is_ours, walls_of
-from growqr.stacks.docker.profile import WALLS, Place
+from growqr.stacks.docker.profile import USER, WALLS, Place
 from growqr.stacks.docker.published import PublishedPorts
 
 ORPHAN = 60.0
@@ -64,10 +64,12 @@ class Starts:
         return self._networks.name(user_id)
 
     def fits(self, there: Container) -> bool:
-        """Whether it still has the folders it was given, and a network as the settings want."""
+        """Whether it still has the folders it was given, who they belong to, and a network as the
+        settings want."""
         reach = (self._reach,) if self._reach else ("address", "port")
         walls = [walls_of(self._settings.egress, one) for one in reach]
-        return there.label(WALLS) in walls and there.same_folders
+        owner = "{}:{}".format(*ownership.of_containers(there.label(USER)))
+        return there.label(WALLS) in walls and there.user == owner and there.same_folders
 
     async def survey(self) -> None:
         """Ask the engine what it has; before the first start."""
@@ -135,8 +137,9 @@ class Starts:
         paths = [str(spec.home), str(spec.workdir)]
         return Place(
             name=self._containers.name(spec.name), instance=self._instance, network=network.name,
-            gate=await self._gate(network), owner=ownership.of_containers(), cores=self._cores,
-            walls=network.walls, folders=await asyncio.to_thread(folders, paths),
+            gate=await self._gate(network), owner=ownership.of_containers(spec.user_id),
+            cores=self._cores, walls=network.walls,
+            folders=await asyncio.to_thread(folders, paths),
         )  # fmt: skip
 
     async def _gate(self, network: Network) -> str:

@@ -81,13 +81,15 @@ change as (
 )
 
 -- observe_service --
--- `unused`: only if nobody has used it since it was looked at.
+-- `unused`: only if nobody has used it since it was looked at. Failures are left as they are unless
+-- they are given: a wish may have forgiven them meanwhile.
 change as (
   update service s
      set desired = coalesce(%(desired)s, s.desired), state = %(state)s,
          generation = greatest(s.generation, %(generation)s::bigint), spec_sha = %(spec_sha)s,
          address = %(address)s,
-         reason = %(reason)s, failures = %(failures)s, failed_at = %(failed_at)s,
+         reason = %(reason)s, failures = coalesce(%(failures)s::int, s.failures),
+         failed_at = coalesce(%(failed_at)s::timestamptz[], s.failed_at),
          decision = %(decision)s,
          retry_at = clock_timestamp() + make_interval(secs => %(retry)s),
          updated_at = clock_timestamp()
@@ -97,8 +99,8 @@ change as (
      and (s.desired, s.state, s.generation, s.spec_sha, s.address, s.reason, s.failures,
           s.decision)
          is distinct from (coalesce(%(desired)s, s.desired), %(state)s, %(generation)s::bigint,
-                           %(spec_sha)s, %(address)s, %(reason)s, %(failures)s::int,
-                           %(decision)s)
+                           %(spec_sha)s, %(address)s, %(reason)s,
+                           coalesce(%(failures)s::int, s.failures), %(decision)s)
   returning null::text as thread_id, null::text as turn_id, null::text as step_id,
             jsonb_build_object('role', s.role, 'generation', s.generation) as note
 )

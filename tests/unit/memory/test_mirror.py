@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -203,6 +204,73 @@ async def test_a_moved_tag_and_a_rewritten_branch_follow(own: Place, alice: User
         found = await own.in_step(alice, "site")
         kept = {name: made for name, made in found.items() if "set-aside" in name}
         assert set(kept.values()) == set(former.values())
+
+
+async def test_a_branch_that_was_removed_here_goes_there_and_no_other(
+    own: Place, alice: User, tmp_path: Path
+) -> None:
+    project = await own.project(alice, "site", "begin")
+    for name in ("a", "old"):
+        git(project, "branch", name, "main")
+    git(project, "tag", "v0", "main")
+    async with at_work(own):
+        await own.in_step(alice, "site")
+        key = await own.key(alice)
+        assert key
+        foreign = bare(tmp_path / "foreign.git", "not ours")
+        url = f"{key.url}/{key.name}/site.git"
+        theirs = own_refs(foreign)["refs/heads/main"]
+        signed_in(key, "push", "--quiet", url, "main:theirs", "main:place", folder=foreign)
+
+        git(project, "branch", "-D", "a", "old")
+        git(project, "tag", "-d", "v0")
+        git(project, "branch", "a/b", "main")
+        git(project, "branch", "place/taken", "main")
+        own.store.notifier.work(names.mirror(alice.id))
+        await own.in_step(alice, "site")
+
+        kept = {"refs/heads/theirs": theirs, f"refs/heads/set-aside-{theirs[:10]}": theirs}
+        found = await asyncio.to_thread(refs, key, key.name, "site")
+        assert found == own_refs(project) | kept
+
+
+async def test_a_branch_that_the_server_keeps_stops_no_push(own: Place, alice: User) -> None:
+    """As its default branch."""
+    project = await own.project(alice, "site", "begin")
+    async with at_work(own):
+        await own.in_step(alice, "site")
+        git(project, "branch", "-m", "main", "trunk")
+        commit(project, "more", "trunk")
+        own.store.notifier.work(names.mirror(alice.id))
+        found = await own.in_step(alice, "site")
+        assert "refs/heads/main" in found
+
+
+async def test_a_broken_repository_over_there_is_made_anew(own: Place, alice: User) -> None:
+    """Its server says that it is there, and takes no push."""
+    await own.write(alice, "one")
+    async with at_work(own):
+        await own.in_step(alice)
+        kept = own.settings.gitea_database(alice.id).with_name("repositories")
+        (broken,) = await asyncio.to_thread(lambda: list(kept.glob(f"*/{MINE}.git")))
+        await asyncio.to_thread((broken / "HEAD").unlink)
+        await own.write(alice, "two")
+        await own.in_step(alice)
+
+
+async def test_what_was_pushed_while_no_hint_came_through_is_found_at_once(
+    own: Place, alice: User, database_url: str
+) -> None:
+    project = await own.project(alice, "site", "begin")
+    async with at_work(own):
+        await own.in_step(alice, "site")
+        commit(project, "unheard")
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
+            await conn.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name = 'growqr listen'"
+            )
+        await own.in_step(alice, "site")
 
 
 async def test_the_way_in_opens_even_after_the_password_was_changed(

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -56,6 +57,11 @@ async def seen(store: Store, user: User) -> Service:
     service = await store.services.get(user.id, "opencode")
     assert service is not None
     return service
+
+
+def gitea_of(user_id: str, generation: int) -> ServiceSpec:
+    spec = spec_of(user_id, generation)
+    return replace(spec, name=names.service("gitea", user_id), role="gitea")
 
 
 async def journal(store: Store, user: User) -> list[Event]:

@@ -76,5 +76,11 @@ def test_it_reaches_the_gate_and_is_not_called_so_itself(made: dict[str, Any]) -
     assert made["hostname"] != "growqr"
 
 
+def test_without_egress_no_engine_asks_name_servers_for_it(made: dict[str, Any]) -> None:
+    assert made["dns"] == ["127.0.0.1"]
+    assert arguments(SPEC, replace(PLACE, walls="none-port"))["dns"] == ["127.0.0.1"]
+    assert arguments(SPEC, replace(PLACE, walls="open-address"))["dns"] is None
+
+
 def test_no_more_cores_are_asked_for_than_there_are() -> None:
     assert arguments(SPEC, replace(PLACE, cores=1.0))["nano_cpus"] == 1_000_000_000
