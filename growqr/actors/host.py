@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import ray
 
@@ -15,7 +16,7 @@ from growqr.agents.skills import SkillFolders
 from growqr.config import Settings
 from growqr.instance import instance_id
 from growqr.memory import Inside, Mirror, Projection
-from growqr.repos import folder_of
+from growqr.repos import folder_of, shelf_of
 from growqr.stacks import Reconciler, folders, measure, open_runtime
 from growqr.store import Store, open_store
 
@@ -62,8 +63,13 @@ class HostActor:
                 idle=settings.service_idle,
                 paused=settings.service_paused,
                 wake=RayDirectory().wake,
-                measure=measure(lambda user: settings.users_folder / user, settings.service_disk),
+                measure=measure(lambda user: _filled_by(settings, user), settings.service_disk),
             ).run()
+
+
+def _filled_by(settings: Settings, user_id: str) -> tuple[Path, Path]:
+    """What a user's services can make as large as they like, by writing or by pushing."""
+    return settings.users_folder / user_id, shelf_of(settings, user_id)
 
 
 def _skills(store: Store, settings: Settings) -> SkillFolders:

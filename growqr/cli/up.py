@@ -71,6 +71,7 @@ def up(
             record = instance.start(planned, progress)
     except (KeyboardInterrupt, InstanceError):
         instance.stop(settings.data)  # a start that is given up leaves nothing running
+        _end_containers(settings.data)
         raise
     _tell(record, json, f"ready in {seconds(time.monotonic() - begin)}")
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 WORKERS: Final = 4
 """Users pushed for side by side, so that one slow server keeps nobody waiting."""
 
-SOON: Final = 1.0
-"""Seconds until a user whose server is on its way is looked at again."""
+SOON, LATE = 1.0, 5.0
+"""Seconds until a user whose server is on its way is looked at again: at first, and in the end."""
 
 _POLL, _ROUND, _PAGE = 1.0, 300.0, 200
 _MAX_PAUSE, _READ_DEADLINE, _LOGIN = 10.0, 30.0, 150.0
@@ -106,7 +106,8 @@ class Mirror:
         try:
             return await self._push_all(self._servers, fence, user_id, due)
         finally:
-            await self._store.leases.release(fence)
+            with suppress(Unavailable):  # it expires; how the work ended must not be lost over it
+                await self._store.leases.release(fence)
 
     async def _due(self, servers: Servers, user_id: str) -> list[Source]:
         """Repositories that the server was not yet seen to hold as they are."""
@@ -244,7 +245,8 @@ class Mirror:
             if await self.mirror(user_id):
                 self._pauses.pop(user_id, None)
             else:
-                self._later(user_id, 0.0, SOON)
+                length = min(max(SOON, length * 1.5), LATE)
+                self._later(user_id, length, length)
         except Fenced:
             self._later(user_id, 0.0, SOON)
         except Exception as error:  # noqa: BLE001 one user's server must not stop the others'

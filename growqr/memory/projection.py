@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from growqr import names
@@ -66,7 +67,8 @@ class Projection:
         try:
             return await self._catch_up(fence, user_id)
         finally:
-            await self._store.leases.release(fence)
+            with suppress(Unavailable):  # it expires; how the work ended must not be lost over it
+                await self._store.leases.release(fence)
 
     async def _catch_up(self, fence: Fence, user_id: str) -> int:
         repo = LocalRepository(repository(self._settings, user_id), user_id)

@@ -1,6 +1,7 @@
 """`git push` and `git ls-remote` as processes: what signs them in is in their environment, never in
 their argv. They see no configuration but ours, run no hooks, and are ended with all they started.
 """
+
 from __future__ import annotations
 
 import asyncio

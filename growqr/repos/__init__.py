@@ -9,7 +9,7 @@ room loads no git library.
 """
 
 from growqr.repos.exchange import Exchange, Program, advertise
-from growqr.repos.naming import check_name, folder_of
+from growqr.repos.naming import check_name, folder_of, shelf_of
 from growqr.repos.repository import Commit, Entry, File, Folder, Repository, Written
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "advertise",
     "check_name",
     "folder_of",
+    "shelf_of",
 ]

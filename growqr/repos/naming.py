@@ -24,8 +24,13 @@ def check_name(name: str) -> str:
     return name
 
 
-def folder_of(settings: Settings, user_id: str, name: str) -> Path:
-    """Where the user's repository of that name lies. Raises Invalid for a name that is none."""
+def shelf_of(settings: Settings, user_id: str) -> Path:
+    """Where all repositories of the user lie. Raises Invalid for an id that is none."""
     if not _USER.fullmatch(user_id):
         raise Invalid(f"user id {user_id[:40]!r} cannot be a folder")
-    return settings.data / "repos" / user_id / f"{check_name(name)}.git"
+    return settings.data / "repos" / user_id
+
+
+def folder_of(settings: Settings, user_id: str, name: str) -> Path:
+    """Where the user's repository of that name lies. Raises Invalid for a name that is none."""
+    return shelf_of(settings, user_id) / f"{check_name(name)}.git"

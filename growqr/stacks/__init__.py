@@ -5,7 +5,7 @@
     docker/          services as containers; gate/: what they reach; broker/: who holds the socket
     opencode_spec    what an OpenCode server is started with; gitea_spec: a Gitea
     fetch            the programs that services need, from their registry
-    reconcile        whose services are looked at, and as whom (leased)
+    reconcile        whose services are looked at, and as whom (leased); looks: side by side
     converge         from what is wanted and what is there, the one thing to do now
     rules            failures and pauses, idleness, ends; disk, progress
 

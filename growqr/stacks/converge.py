@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -239,7 +240,9 @@ class Convergence:
         lease = await self._store.leases.get(names.grow_agent(service.user_id))
         if self._wake and left > 0 and lease and lease.live:
             asyncio.get_running_loop().call_later(left, self._again, service.user_id)
-            await self._wake(lease)
+            with suppress(TimeoutError):  # whoever carries the hint may hang, too
+                async with asyncio.timeout(left):
+                    await self._wake(lease)
             return
         services = self._store.services
         busy = await services.in_use(service.user_id, service.role)

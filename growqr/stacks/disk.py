@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -20,11 +20,14 @@ neither use those up unseen, nor hide a large one behind them until PATIENCE is 
 _BLOCK: Final = 512
 
 
-def measure(folder: Callable[[str], Path], limit: int) -> Callable[[str], Awaitable[str | None]]:
-    """What says of a user how far the folder is above `limit` MiB, or None; 0: never."""
+def measure(
+    folders: Callable[[str], Sequence[Path]], limit: int
+) -> Callable[[str], Awaitable[str | None]]:
+    """What says of a user how far the folders are above `limit` MiB, or None; 0: never."""
 
     async def full(user_id: str) -> str | None:
-        held = await asyncio.to_thread(used, folder(user_id)) >> 20 if limit else 0
+        looked_at = folders(user_id) if limit else ()
+        held = sum([await asyncio.to_thread(used, folder) for folder in looked_at]) >> 20
         if held <= limit:
             return None
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from growqr import names
@@ -24,13 +24,14 @@ async def leased(
     Raises Fenced when it was lost meanwhile: the block is cancelled then.
     """
     key = names.stack(user_id)
+    until = asyncio.get_running_loop().time() + ttl
     fence = await store.leases.acquire(key, user_id=user_id, holder=holder, ttl=ttl)
     if fence is None:
         yield None
         return
     owner = asyncio.current_task()
     assert owner is not None
-    renewal = asyncio.create_task(_renew(store, fence, ttl, owner))
+    renewal = asyncio.create_task(_renew(store, fence, ttl, owner, until))
     try:
         yield fence
     except asyncio.CancelledError:
@@ -40,20 +41,26 @@ async def leased(
         raise
     finally:
         renewal.cancel()
-        await store.leases.release(fence)
+        with suppress(Unavailable):  # it expires; how the block ended must not be lost over it
+            await store.leases.release(fence)
 
 
-async def _renew(store: Store, fence: Fence, ttl: float, owner: asyncio.Task[object]) -> None:
-    """Keep the lease; without it no further effect may happen, so the owner is cancelled."""
-    left = ttl
-    while True:
-        await asyncio.sleep(ttl / 3)
+async def _renew(
+    store: Store, fence: Fence, ttl: float, owner: asyncio.Task[object], until: float
+) -> None:
+    """Keep the lease; once it may be somebody else's no further effect may happen, so the owner is
+    cancelled. `until`: the loop's time at which that is so without a renewal."""
+    now = asyncio.get_running_loop().time
+    held = True
+    while held:
+        await asyncio.sleep(min(ttl / 3, max(0.0, until - now())))
+        asked = now()
         try:
-            held = await store.leases.renew(fence, ttl=ttl)
-            left = ttl
+            async with asyncio.timeout_at(until):
+                held = await store.leases.renew(fence, ttl=ttl)
+            until = asked + ttl
         except Unavailable:
-            left -= ttl / 3
-            held = left > 0
-        if not held:
-            owner.cancel()
-            return
+            pass
+        except TimeoutError:
+            held = False
+    owner.cancel()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from growqr import names
@@ -19,6 +19,7 @@ from growqr.logs import log
 from growqr.stacks.base import Runtime
 from growqr.stacks.converge import Convergence, MakeSpec, Wake
 from growqr.stacks.leased import leased
+from growqr.stacks.looks import Looks
 
 if TYPE_CHECKING:
     from growqr.store import Service, Store
@@ -71,7 +72,7 @@ class Reconciler:
         self._converge = Convergence(
             store, runtime, specs, again=self._hints.add, wake=wake, idle=idle, paused=paused
         )
-        self._full: dict[str, str] = {}
+        self._full: dict[str, str] = {}  # service → what its user holds too much
         self._unknown: dict[str, float] = {}
         self._user_of: dict[str, str] = {}  # what was removed says no more whose it was
         self._sweeping_until = 0.0
@@ -96,45 +97,14 @@ class Reconciler:
             if fence is None:
                 return False
             with self._hints.about(user_id) as hinted:
-                await self._look_at_all(fence, user_id, hinted)
+                services, look = self._store.services, partial(self._look, fence)
+                await Looks(partial(services.of, user_id), look, hinted).run()
             return True
 
-    async def _look_at_all(self, fence: Fence, user_id: str, hinted: asyncio.Event) -> None:
-        """One look at each service; at a hint, another one at those that are not under way: what
-        befalls one must not wait for the long start of another."""
-        looks: dict[str, asyncio.Task[None]] = {}
-        failed: list[BaseException] = []
-        try:
-            await self._begin(fence, user_id, looks)
-            while looks:
-                hint = asyncio.create_task(hinted.wait())
-                await asyncio.wait([hint, *looks.values()], return_when=asyncio.FIRST_COMPLETED)
-                hint.cancel()
-                for role in [role for role, look in looks.items() if look.done()]:
-                    if error := looks.pop(role).exception():
-                        failed.append(error)
-                if looks and hinted.is_set():
-                    hinted.clear()
-                    with suppress(Unavailable):  # it stays a hint: the next step looks
-                        await self._begin(fence, user_id, looks)
-        finally:
-            for look in looks.values():
-                look.cancel()
-            await asyncio.gather(*looks.values(), return_exceptions=True)
-        if failed:
-            raise failed[0]
-
-    async def _begin(
-        self, fence: Fence, user_id: str, looks: dict[str, asyncio.Task[None]]
-    ) -> None:
-        full = self._full.pop(user_id, None)
-        for service in await self._store.services.of(user_id):
-            if service.role not in looks:
-                looks[service.role] = asyncio.create_task(self._look(fence, service, full))
-
-    async def _look(self, fence: Fence, service: Service, full: str | None) -> None:
+    async def _look(self, fence: Fence, service: Service) -> None:
         name = names.service(service.role, service.user_id)
         self._user_of[name] = service.user_id
+        full = self._full.pop(name, None)
         try:
             async with asyncio.timeout(STEP):
                 if service.role not in self._specs:
@@ -177,8 +147,9 @@ class Reconciler:
                 self._hints.add(known.user_id)
         except Unavailable:
             pass  # it is asked about again
-        except GrowqrError as error:
-            _log.error("service", service=name, error=error.message)
+        except Exception as error:  # noqa: BLE001 one service must not stop the others'
+            known_error = isinstance(error, GrowqrError)
+            _log.error("service", service=name, error=str(error), exc_info=not known_error)
 
     @property
     def _grace(self) -> float:
@@ -207,7 +178,7 @@ class Reconciler:
             return
         for user_id in await self._store.services.users_ready():
             if reason := await self._measure(user_id):
-                self._full[user_id] = reason
+                self._full |= {names.service(role, user_id): reason for role in self._specs}
                 self._hints.add(user_id)
 
     async def _attempt(self, user_id: str) -> None:

@@ -13,7 +13,8 @@ import pytest
 from tests.cluster.test_failures import holder
 from tests.instances import Instance
 
-HEAVY = "anthropic cryptography docker fastapi httpx jose pygit2 pygments rich starlette uvicorn"
+HEAVY = """anthropic cryptography docker fastapi httpx jose pygit2 pygments rich starlette uvicorn
+growqr.actors.host growqr.instance growqr.repos growqr.stacks"""
 """What agents must not load."""
 
 MEGABYTE = 1024 * 1024

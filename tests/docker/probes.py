@@ -189,3 +189,38 @@ for _ in range(4096):
     held.append(b"x" * (1 << 20))
 print("all of it")
 """
+
+WATCHES = """
+import ctypes, json, os, sys, time
+libc = ctypes.CDLL(None)
+held = 0
+while held < 4096 and libc.inotify_init() >= 0:
+    held += 1
+if len(sys.argv) > 1:
+    path = os.path.join(sys.argv[1], "held")
+    open(path, "w").close()
+    end = time.monotonic() + 30
+    while os.path.exists(path) and time.monotonic() < end:
+        time.sleep(0.05)
+print(json.dumps(held))
+"""
+
+FLUSHED = """
+import json, subprocess, sys
+from pathlib import Path
+from growqr.config import load
+from growqr.stacks.docker.firewall import Firewall
+def rules(*words):
+    subprocess.run(["iptables", *words], check=True) if words else None
+    return subprocess.check_output(["iptables", "-S"], text=True).splitlines()
+firewall = Firewall(load(data=Path(sys.argv[1]), database_url=None), "0123456789ab")
+rules("-N", "DOCKER-USER")
+rules("-A", "FORWARD", "-j", "DOCKER-USER")
+firewall.ensure()
+whole = rules()
+rules("-F", "FORWARD")
+firewall.ensure()
+cut_off = rules()
+firewall.remove()
+print(json.dumps([whole, cut_off, rules()]))
+"""

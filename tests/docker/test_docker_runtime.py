@@ -362,3 +362,20 @@ async def test_forty_users_on_one_engine(tmp_path: Path, trivial_image: str, rea
         await asyncio.gather(*(runtime.remove(spec.name) for spec in specs))
         print(f"40 users by {reach}: ready {ready:.1f} s, all {time.monotonic() - begun:.1f} s")
         assert (ours.containers(), ours.networks()) == ([], [])
+
+
+async def test_an_instance_that_ends_leaves_nothing_on_the_engine(
+    ours: Bench, trivial_image: str
+) -> None:
+    host = ours.runtime()
+    for user in ("u_alice", "u_bob", "u_carol"):
+        assert (await host.ensure(service(ours, trivial_image, user))).state == "ready"
+    await host.stop(names.service("opencode", "u_bob"), pause=True)
+    # Its network stays, as that of a start which never came to its container.
+    docker("rm", "--force", ours.container(names.service("opencode", "u_carol")))
+    assert len(ours.networks()) == 3
+
+    assert await ours.runtime().end_all() == 2
+
+    assert (ours.containers(), ours.networks(), ours.rules()) == ([], [], [])
+    assert await ours.runtime().end_all() == 0

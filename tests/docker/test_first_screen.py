@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.docker.engine import GITEA, docker, remove_instance
@@ -49,13 +50,13 @@ def test_the_first_screen_works_in_containers(contained: Checkout) -> None:
     path = contained.growqr("memory path").stdout.splitlines()[-1]
     ours = contained.sh(f"git -C {path} rev-parse main").stdout.strip()
 
+    shown = contained.growqr("gitea --json").stdout
+    login = json.loads(shown[shown.index("{") :])
+    branch = f"{login['url']}/api/v1/repos/{login['name']}/growqr-memory/branches/main"
+
     def mirrored() -> bool:
-        theirs = docker(
-            "exec", f"{PREFIX}-gitea-u_owner", "sh", "-c",
-            "find / -path '*growqr-memory.git' -prune -exec git --git-dir={} rev-parse main \\; "
-            "2>/dev/null; true",
-        )  # fmt: skip
-        return ours in theirs.split()
+        asked = httpx.get(branch, auth=(login["name"], login["password"]), trust_env=False)
+        return asked.status_code == 200 and asked.json()["commit"]["id"] == ours
 
     until(mirrored, 90, "memory is not in Gitea")
     stacks = contained.growqr("stacks ls --json").stdout

@@ -86,11 +86,25 @@ def folder_of(person: Person, name: str) -> Path:
     return settings.users_folder / names.local_user_id(person.name) / name
 
 
+def lose(folder: Path) -> None:
+    """It is gone at once; whatever still writes there writes into what nobody can find."""
+    gone = folder.rename(folder.with_name(f"gone-{secrets.token_hex(3)}"))
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 def swap(prefix: str, person: Person) -> None:
     """Somebody else's container takes the name."""
     name = container(prefix, person, "opencode")
-    docker("rm", "--force", name)
-    docker("run", "--detach", "--name", name, "debian:bookworm-slim", "sleep", "600")
+    stranger = docker("create", "debian:bookworm-slim", "sleep", "600")
+    docker("start", stranger)
+
+    def taken() -> bool:
+        """The Host is quick to make its own again."""
+        for words in (["rm", "--force", name], ["rename", stranger, name]):
+            subprocess.run(["docker", *words], capture_output=True, timeout=30, check=False)
+        return docker("ps", "--quiet", "--no-trunc", "--filter", f"name=^{name}$") == stranger
+
+    until(taken, 30, "the name could not be had")
 
 
 def image_gone(prefix: str, person: Person) -> None:
@@ -112,8 +126,8 @@ FAULTS: dict[str, Fault] = {
         "network", "disconnect", "--force", f"{p}-{names.local_user_id(a.name)}",
         container(p, a, "gitea"),
     ),
-    "home removed": lambda p, a: shutil.rmtree(folder_of(a, "home")),
-    "gitea's folder removed": lambda p, a: shutil.rmtree(folder_of(a, "gitea")),
+    "home removed": lambda p, a: lose(folder_of(a, "home")),
+    "gitea's folder removed": lambda p, a: lose(folder_of(a, "gitea")),
     "wrong container": swap,
     "image gone": image_gone,
 }  # fmt: skip
@@ -187,7 +201,7 @@ def test_acknowledged_memory_is_in_gitea_though_its_folder_goes(
         writing = [writers.submit(put, number) for number in range(60)]
         while sum(one.done() for one in writing) < 20:
             time.sleep(0.01)
-        shutil.rmtree(contained.settings.gitea_folder(user))
+        lose(contained.settings.gitea_folder(user))
         for one in writing:
             one.result()
     ours = subprocess.run(
@@ -219,7 +233,7 @@ def test_what_was_said_before_outlives_container_and_home(contained: Instance, p
 
     assert task("create one.py that writes 1 to 2 to one.txt and run it")["state"] == "completed"
     docker("rm", "--force", container(prefix, anna, "opencode"))
-    shutil.rmtree(folder_of(anna, "home"))
+    lose(folder_of(anna, "home"))
 
     assert task("create two.py that writes 1 to 2 to two.txt and run it")["state"] == "completed"
 
@@ -227,15 +241,24 @@ def test_what_was_said_before_outlives_container_and_home(contained: Instance, p
     assert any("restored" in str(data) for data in told), told
 
 
-def test_an_idle_pair_costs_nothing_and_is_back_at_once(contained: Instance, prefix: str) -> None:
+def test_stopped_it_leaves_nothing_and_five_cycles_keep_every_byte(
+    contained: Instance, prefix: str
+) -> None:
     anna = contained.person()
-    anna.http.post("/opencode/provision")
-    until(lambda: stack(anna)["opencode"]["state"] == "ready", 120, f"{stack(anna)}")
-    anna.http.post("/opencode/workspaces/me/stop")
     name = container(prefix, anna, "opencode")
     listed = ["ps", "--all", "--format", "{{.Names}}", "--filter", f"name={name}"]
-    until(lambda: not docker(*listed), 60, "the container is still there")
-    assert stack(anna)["opencode"]["state"] == "stopped"
+    written = b""
+    for number in range(5):
+        anna.http.post("/opencode/provision")
+        until(lambda: stack(anna)["opencode"]["state"] == "ready", 120, f"{stack(anna)}")
+        docker("exec", name, "sh", "-c", f"echo line {number} >> kept.txt")
+        written += f"line {number}\n".encode()
+        if number % 2:
+            docker("kill", name)  # an unclean end
+        anna.http.post("/opencode/workspaces/me/stop")
+        until(lambda: stack(anna)["opencode"]["state"] == "stopped", 60, f"{stack(anna)}")
+        assert not docker(*listed)
+    assert anna.http.get("/files/kept.txt").content == written
 
 
 def restart_engine(pid_file: Path) -> None:

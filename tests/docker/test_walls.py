@@ -70,10 +70,10 @@ class Street:
             addresses.append(str(status.address).removeprefix("http://").partition(":")[0])
         return addresses
 
-    async def inside(self, script: str, *words: str, seconds: float = 60) -> Any:
-        """What the script, run in Alice's container, prints as JSON."""
+    async def inside(self, script: str, *words: str, seconds: float = 60, user: str = ALICE) -> Any:
+        """What the script, run in a container, Alice's by default, prints as JSON."""
         ran = await self.runtime.run(
-            names.service("opencode", ALICE), ("python3", "-c", script, *words), timeout=seconds
+            names.service("opencode", user), ("python3", "-c", script, *words), timeout=seconds
         )
         assert ran.code == 0, ran.err
         return json.loads(ran.out)
@@ -222,6 +222,10 @@ async def test_84_what_one_uses_up_no_other_lacks(tmp_path: Path, python_image: 
         assert forks["refused"] == "EAGAIN"
         assert await ours.state(BOB) == "ready"
 
+        assert await ours.inside(probes.WATCHES) > 20
+        async with _busy(ours, probes.WATCHES):
+            assert await ours.inside(probes.WATCHES, user=BOB) > 20
+
         disk = await ours.inside(probes.FILL)
         assert (disk["/tmp"]["refused"], disk["/tmp"]["mib"]) == ("ENOSPC", 256)
         assert disk["/dev/shm"]["mib"] <= 64
@@ -231,6 +235,33 @@ async def test_84_what_one_uses_up_no_other_lacks(tmp_path: Path, python_image: 
         assert await _killed(ours.runtime, probes.HOG)
         assert await ours.state(BOB) == "ready"
         await ours.move_in(ALICE)  # and she is well again herself
+
+
+def test_a_flush_that_cut_the_engines_chain_off_leaves_no_way_past_ours(tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("walls around containers need root")
+    words = ["unshare", "--net", sys.executable, "-c", probes.FLUSHED, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    whole, cut_off, removed = json.loads(done.stdout)
+
+    ways_in = [rule for rule in whole if "-i gq" in rule]
+    assert [rule.split()[1] for rule in ways_in] == ["INPUT", "DOCKER-USER"]
+    assert any(rule.startswith("-A FORWARD -i gq") for rule in cut_off)
+    assert [rule for rule in removed if "gq" in rule.lower()] == []
+
+
+@asynccontextmanager
+async def _busy(ours: Street, script: str) -> AsyncIterator[None]:
+    """While Alice's container holds all that the script takes, until it is told to end."""
+    folder = ours.ours.settings.home(ALICE)
+    running = asyncio.create_task(ours.inside(script, str(folder)))
+    async with asyncio.timeout(LONG):
+        while not (folder / "held").exists():
+            await asyncio.sleep(0.05)
+    yield
+    (folder / "held").unlink()
+    await running
 
 
 async def _killed(runtime: DockerRuntime, script: str) -> bool:
@@ -295,7 +326,8 @@ class _World:
 
     def __init__(self, number: int) -> None:
         self.private = [f"169.254.{number}.254", f"10.254.{number}.2", f"100.64.{number}.2",
-                        f"192.168.{number}.2"]  # fmt: skip
+                        f"192.168.{number}.2", f"172.30.{number}.2", f"192.0.0.{number}",
+                        f"198.18.{number}.2", f"240.0.{number}.2"]  # fmt: skip
         self.public = f"203.0.113.{number}"
 
 

@@ -25,6 +25,7 @@ PRIVATE = (
 )  # fmt: skip
 """Nobody's public address: own and private networks, metadata services, multicast."""
 
+_DOCKER = "DOCKER-USER"
 _WAIT = ("-w", "5")  # others hold the lock of the tables for a moment
 _RESOLVERS = Path("/etc/resolv.conf")
 _log = log("stacks")
@@ -60,7 +61,8 @@ class Firewall:
         for program in ("iptables", "ip6tables"):
             if shutil.which(program) is None:
                 continue
-            for hook, chain in self._hooks(program):
+            for hook in ("INPUT", "FORWARD", _DOCKER):
+                chain = self._to_us if hook == "INPUT" else self._through
                 while _run(program, "-D", hook, "-i", self._bridges, "-j", chain) is None:
                     pass
             for chain in (self._to_us, self._through):
@@ -108,9 +110,10 @@ class Firewall:
         return None
 
     def _hooks(self, program: str) -> tuple[tuple[str, str], ...]:
-        """Docker leaves one chain to us; without it, or for IPv6, FORWARD itself."""
-        docker = program == "iptables" and _run(program, "-S", "DOCKER-USER") is None
-        return ("INPUT", self._to_us), ("DOCKER-USER" if docker else "FORWARD", self._through)
+        """Docker leaves one chain to us. Where that is not there, for IPv6, or where somebody's
+        flush took it out of FORWARD until the engine starts anew, it is FORWARD itself."""
+        docker = program == "iptables" and _run(program, "-C", "FORWARD", "-j", _DOCKER) is None
+        return ("INPUT", self._to_us), (_DOCKER if docker else "FORWARD", self._through)
 
 
 def why_not() -> str | None:

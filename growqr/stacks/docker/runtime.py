@@ -143,12 +143,21 @@ class DockerRuntime:
         await self._engine.close()
 
     async def end_all(self) -> int:
-        """End every service, network and rule of the instance; its folders stay. How many ended."""
-        listed = await self._containers.listed()
-        services = {one["Labels"][NAME] for one in listed if NAME in one["Labels"]}
-        await asyncio.gather(*(self.stop(name) for name in services))
+        """End every service, network and rule of the instance; its folders stay. How many ended.
+
+        It looks more than once: what the engine was told to make before may come to be meanwhile.
+        """
+        ended: set[str] = set()
+        for _ in range(ATTEMPTS):
+            listed = await self._containers.listed()
+            services = {one["Labels"][NAME] for one in listed if NAME in one["Labels"]}
+            if not services:
+                break
+            await asyncio.gather(*(self.stop(name) for name in services))
+            ended |= services
+        await self._places.leave_all()
         await self.forget_rules()
-        return len(services)
+        return len(ended)
 
     async def forget_rules(self) -> None:
         """Take the firewall's rules away; for an instance that has no container any more."""

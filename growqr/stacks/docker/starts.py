@@ -108,6 +108,11 @@ class Starts:
                 if network.user_id == user_id and await self._networks.remove(network.id):
                     await self._relay.leave(network.gateway)
 
+    async def leave_all(self) -> None:
+        """Remove each network in which no container is left, however new it is."""
+        for network in await self._networks.all():
+            await self.leave(network.user_id)
+
     async def see_to(self, users: set[str]) -> None:
         """The networks of these users have the relay; those of nobody go."""
         for network in await self._networks.all():

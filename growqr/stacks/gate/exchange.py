@@ -80,7 +80,8 @@ class Exchange:
     def _broken(self, error: Exception) -> web.StreamResponse:
         """A cut answer must not look like a whole one, so its connection is closed."""
         if self._response is None:
-            _log.warning("instance away", error=type(error).__name__)
+            # Whoever asks could fill the log with what is louder, and it knows anyway.
+            _log.debug("instance away", error=type(error).__name__)
             away = Unavailable("the instance does not answer; try again")
             return problem(away, 504 if isinstance(error, TimeoutError) else 502)
         self._request.protocol.force_close()

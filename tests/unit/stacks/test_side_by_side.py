@@ -68,26 +68,54 @@ async def test_while_one_starts_for_long_the_other_is_looked_after(
     assert slow.starting == 1
 
 
-async def test_a_wish_about_one_that_starts_is_heeded_once_it_has(
+async def test_a_start_that_nobody_wants_any_more_is_given_up(
     store: Store, alice: User, world: World
 ) -> None:
     slow = Slow(world)
     reconciler = Reconciler(store, slow, BOTH, holder="here", ttl=2.0)
+
+    async def now(**wanted: str) -> bool:
+        return await states(store, alice) == wanted
+
+    async def starting() -> bool:
+        return slow.starting == 1
+
     async with running(reconciler):
         await store.services.want(alice.id, "gitea", "ready")
-
-        async def starting() -> bool:
-            return slow.starting == 1
-
         await until(starting)
         await store.services.want(alice.id, "gitea", "stopped")
+        await until(lambda: now(gitea="stopped"), 2)
+
+        await store.services.want(alice.id, "gitea", "ready")
+        slow.let.set()
+        await until(lambda: now(gitea="ready"))
+    service = await store.services.get(alice.id, "gitea")
+    assert service
+    assert (service.failures, len(world.starts)) == (0, 1)
+
+
+async def test_a_wish_that_is_said_again_disturbs_no_start(
+    store: Store, alice: User, world: World
+) -> None:
+    slow = Slow(world)
+    reconciler = Reconciler(store, slow, BOTH, holder="here", ttl=2.0)
+
+    async def starting() -> bool:
+        return slow.starting == 1
+
+    async with running(reconciler):
+        await store.services.want(alice.id, "gitea", "ready")
+        await until(starting)
+        for _ in range(3):
+            await store.services.want(alice.id, "gitea", "ready")
+            await asyncio.sleep(0.1)
         slow.let.set()
 
-        async def stopped() -> bool:
-            return await states(store, alice) == {"gitea": "stopped"}
+        async def ready() -> bool:
+            return await states(store, alice) == {"gitea": "ready"}
 
-        await until(stopped)
-    assert world.services == {}
+        await until(ready)
+    assert slow.starting == 1
 
 
 async def test_many_long_starts_keep_no_other_user_waiting(

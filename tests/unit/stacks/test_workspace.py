@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from growqr.errors import NotFound
-from growqr.stacks import Workspace, workspace
+from growqr.stacks import Workspace, measure, workspace
 from growqr.stacks.disk import SHARE, used
 
 
@@ -49,3 +49,32 @@ def test_empty_files_take_up_room_too(tmp_path: Path) -> None:
         (tmp_path / f"{number}").touch()
 
     assert used(tmp_path) == 100 * SHARE
+
+
+@pytest.mark.anyio
+async def test_what_a_folder_holds_is_measured_without_following_links(tmp_path: Path) -> None:
+    home, outside = tmp_path / "u_a", tmp_path / "outside"
+    (home / "deep").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "large").write_bytes(b"x" * (8 << 20))
+    (home / "link").symlink_to(outside)
+    (home / "deep" / "half").write_bytes(b"x" * (3 << 20))
+    (home / "twin").hardlink_to(home / "deep" / "half")
+    with (home / "sparse").open("wb") as file:
+        file.truncate(1 << 30)
+
+    def folders(user_id: str) -> tuple[Path, Path]:
+        return tmp_path / user_id, tmp_path / "repos" / user_id
+
+    assert await measure(folders, 5)("u_a") is None
+    told = await measure(folders, 2)("u_a")
+    assert told is not None
+    assert told.startswith("its folders hold 3 MiB, 2 are allowed")
+    assert "GROWQR_SERVICE_DISK" in told
+    assert await measure(folders, 0)("u_a") is None
+    assert await measure(folders, 1)("u_nobody") is None
+
+    pushed = tmp_path / "repos" / "u_a"
+    pushed.mkdir(parents=True)
+    (pushed / "pack").write_bytes(b"x" * (3 << 20))
+    assert await measure(folders, 5)("u_a")

@@ -209,3 +209,16 @@ async def test_a_socket_left_behind_is_replaced_and_a_bad_place_is_named(
     with pytest.raises(InstanceError, match=r"cannot listen at .*set GROWQR_BROKER"):
         async with serving(long, engine):
             pytest.fail("no socket has so long a path")
+
+
+async def test_no_link_beside_the_socket_is_followed(settings: Settings, engine: Engine) -> None:
+    assert settings.broker is not None
+    settings.broker.parent.mkdir(parents=True)
+    precious = settings.broker.with_name("precious")
+    precious.write_text("x")
+    settings.broker.with_name(settings.broker.name + ".lock").symlink_to(precious)
+
+    with pytest.raises(InstanceError, match="cannot listen"):
+        async with serving(settings, engine):
+            pytest.fail("whoever may write beside it chose what is opened")
+    assert precious.read_text() == "x"
