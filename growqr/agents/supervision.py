@@ -62,9 +62,15 @@ class Supervision:
 
     async def run(self) -> None:
         """Look once a second, and at once when an owner died; tidy up once a minute. For ever."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._repeat(self.tick, INTERVAL, self._stirred))
-            group.create_task(self._repeat(self.tidy, TIDY_INTERVAL, asyncio.Event()))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._repeat(self.tick, INTERVAL, self._stirred))
+                group.create_task(self._repeat(self.tidy, TIDY_INTERVAL, asyncio.Event()))
+        finally:
+            watching = list(self._watched.values())
+            for one in watching:
+                one.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
 
     async def tick(self) -> None:
         """One look at everything that is not over, and what it asks for."""

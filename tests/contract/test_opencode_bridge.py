@@ -268,7 +268,7 @@ async def test_an_agent_that_is_not_there_fails_the_run_soon(desk: Desk) -> None
     assert outcome.state == "failed"
     assert "agent" in outcome.error.lower()
     assert "\n" not in outcome.error
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 12
 
 
 async def test_a_permission_is_given_once_and_at_once(desk: Desk) -> None:

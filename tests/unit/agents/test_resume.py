@@ -108,6 +108,7 @@ async def test_the_supervision_finds_work_whose_hint_was_lost(bench: Bench):
     unheard = await bench.store.messages.accept(bench.user.id, "and again")
     assert (await bench.ended(unheard.turn_id, 6)).state == "completed"
     supervision.cancel()
+    await asyncio.wait({supervision})
 
 
 async def test_a_former_owner_that_wakes_up_changes_nothing_and_ends(bench: Bench):
