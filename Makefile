@@ -36,9 +36,9 @@ down: setup
 # What is quick runs on every core; what needs a whole instance has the machine to itself.
 test: setup
 	$(BIN)/pytest -n auto -m "not cluster and not crash and not e2e and not docker"
+	$(BIN)/pytest -m docker
 	$(BIN)/pytest -m "(cluster or e2e) and not docker"
 	$(BIN)/pytest -m crash
-	$(BIN)/pytest -m docker
 
 test-docker: setup
 	$(BIN)/pytest -m docker
