@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,27 +21,6 @@ from tests.fakes.proxy import FaultProxy
 from tests.opencode_server import OpenCodeServer
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ChatCompletions]:
-    with ChatCompletions() as api:
-        yield api
-
-
-@pytest.fixture(scope="module")
-def server(
-    model: ChatCompletions, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OpenCodeServer]:
-    started = OpenCodeServer(tmp_path_factory.mktemp("opencode"), model.url)
-    yield started
-    started.kill()
-
-
-@pytest.fixture
-async def http(anyio_backend: str) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
 
 
 class Desk:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
@@ -19,27 +18,6 @@ from tests.opencode_server import OpenCodeServer
 from tests.unit.agents.test_prompting import Desk
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ChatCompletions]:
-    with ChatCompletions() as api:
-        yield api
-
-
-@pytest.fixture(scope="module")
-def server(
-    model: ChatCompletions, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OpenCodeServer]:
-    started = OpenCodeServer(tmp_path_factory.mktemp("opencode"), model.url)
-    yield started
-    started.kill()
-
-
-@pytest.fixture
-async def http(anyio_backend: str) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
 
 
 @pytest.fixture
