@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from fastapi.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from growqr.errors import BudgetExceeded, GrowqrError, ModelError
+from growqr.errors import BudgetExceeded, GrowqrError, ModelError, StoreUnavailable
 from growqr.models import encode
 from growqr.models.chat import encode_chunk
 
@@ -140,6 +140,8 @@ def _message_error(error: GrowqrError) -> dict[str, Any]:
         told |= error.detail
     elif error.detail.get("reason") == "cut":  # the caller may ask again at once
         told["reason"] = "cut"
+    elif isinstance(error, StoreUnavailable):  # ours, not the model's: the caller waits it out
+        told["reason"] = "connection"
     return {"type": "error", "error": told}
 
 

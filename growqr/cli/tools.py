@@ -17,6 +17,9 @@ from growqr.stacks import (
     why_no_sandbox,
 )
 
+_NEWS_EVERY = 2.0
+"""Seconds between two words about what takes long."""
+
 _FIX = "growqr up, with the npm registry in reach (NPM_CONFIG_REGISTRY)"
 
 
@@ -29,7 +32,7 @@ class Fetching:
     def __init__(self, settings: Settings, *, silent: bool = False) -> None:
         self._settings, self._silent = settings, silent
         self._problems: list[str] = []
-        self._took = 0.0
+        self._took, self._news = 0.0, ""
         self._images = has_images(settings)
         self._thread: threading.Thread | None = None
 
@@ -43,17 +46,28 @@ class Fetching:
     def __exit__(self, kind: object, *_: object) -> None:
         if self._thread is None or kind is not None:
             return
-        self._thread.join()
+        what = "images" if self._images else "tools"
+        shown = ""
+        while self._thread.is_alive():
+            self._thread.join(_NEWS_EVERY)
+            if self._thread.is_alive() and self._news != shown and not self._silent:
+                shown = self._news
+                err.print(f"  {what:<9} {shown}", markup=False)
         if not self._silent:
-            what = "images" if self._images else "tools"
             err.print(f"  {what:<9} {self._took:5.1f} s")
         for problem in self._problems:
             err.print(f"note: {problem}; services of users wait for it", markup=False)
 
     def _fetch(self) -> None:
         begin = time.monotonic()
-        self._problems = (ensure_images if self._images else fetch_tools)(self._settings)
+        if self._images:
+            self._problems = ensure_images(self._settings, self._tell)
+        else:
+            self._problems = fetch_tools(self._settings)
         self._took = time.monotonic() - begin
+
+    def _tell(self, news: str) -> None:
+        self._news = news
 
 
 def checks(settings: Settings) -> Iterator[Check]:

@@ -66,7 +66,7 @@ def ended(service: Service, status: ServiceStatus) -> str | None:
     if status.state == "exited" and mine and service.state in ("ready", "unhealthy", "paused"):
         return status.reason or "it ended"
     if status.state == "absent" and service.state in ("ready", "paused"):
-        return "it is gone, and nobody of us removed it"
+        return "it is gone: somebody removed it, or the instance was ended"
     return None
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 from growqr.config import Settings
 from growqr.errors import GrowqrError
-from growqr.stacks.base import Runtime
+from growqr.stacks.base import Runtime, Tell
 from growqr.stacks.process import ProcessRuntime
 
 
@@ -32,15 +32,18 @@ def has_images(settings: Settings) -> bool:
     return settings.runtime == "docker" and settings.broker is None
 
 
-def ensure_images(settings: Settings) -> list[str]:
-    """Have the images of all services here; a line for each that could not be had. Blocks."""
+def ensure_images(settings: Settings, tell: Tell) -> list[str]:
+    """Have the images of all services here; a line for each that could not be had. Blocks.
+
+    tell: hears of what takes long, in words.
+    """
     wanted = [settings.opencode_image]
     if settings.gitea == "per_user":
         wanted.append(settings.gitea_image)
-    return asyncio.run(_ensure_images(settings, wanted))
+    return asyncio.run(_ensure_images(settings, wanted, tell))
 
 
-async def _ensure_images(settings: Settings, wanted: list[str]) -> list[str]:
+async def _ensure_images(settings: Settings, wanted: list[str], tell: Tell) -> list[str]:
     from growqr.stacks.docker.engine import Engine
     from growqr.stacks.docker.images import Images
 
@@ -49,7 +52,7 @@ async def _ensure_images(settings: Settings, wanted: list[str]) -> list[str]:
         images = Images(engine, settings)
         for image in wanted:
             try:
-                await images.ensure(image, None)
+                await images.ensure(image, tell)
             except GrowqrError as error:
                 problems.append(error.message)
     finally:

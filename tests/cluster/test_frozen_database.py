@@ -68,7 +68,8 @@ def test_a_frozen_postgres_is_503_in_time_and_the_turn_goes_on(instance: Instanc
         assert time.monotonic() - thawed < 15
     back = time.monotonic() - thawed
     print(f"frozen: 503 after {slowest:.1f} s at most; thawed → 200: {back:.1f} s")
-    assert anna.ended(turn, 60)["state"] == "completed"
+    ended = anna.ended(turn, 60)
+    assert ended["state"] == "completed", ended["error"]
     again = anna.http.post("/actors/me/message", json={"text": "hello?"}, headers=key)
     assert again.status_code == 202
     assert anna.ended(again.json()["turn_id"])["state"] == "completed"

@@ -55,6 +55,7 @@ class DockerRuntime:
         self._well: dict[str, str] = {}  # name → the container that was ready once
         self._watches: list[Watch] = []
         self._seeing: asyncio.Task[None] | None = None
+        self._ruling: asyncio.Future[None] | None = None
         self._begun = False
 
     async def ensure(self, spec: ServiceSpec, *, tell: Tell | None = None) -> ServiceStatus:
@@ -139,6 +140,8 @@ class DockerRuntime:
         if self._seeing is not None:
             self._seeing.cancel()
             await asyncio.wait([self._seeing])
+        if self._ruling is not None:  # a thread is not cancelled: it would put rules back later
+            await asyncio.wait([self._ruling])
         await self._relay.close()
         await self._engine.close()
 
@@ -262,7 +265,8 @@ class DockerRuntime:
 
     async def _see_to(self, users: set[str]) -> None:
         try:
-            await asyncio.to_thread(self._firewall.ensure)
+            self._ruling = asyncio.ensure_future(asyncio.to_thread(self._firewall.ensure))
+            await asyncio.shield(self._ruling)
             await self._places.see_to(users)
         except GrowqrError as error:
             _log.warning("networks and rules", error=error.message)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from deployments.models import app_over
 from growqr.config import Providers, Settings
-from growqr.errors import BudgetExceeded, StoreUnavailable
+from growqr.errors import BudgetExceeded, ModelUnavailable, StoreUnavailable
 from growqr.models import Chain, Gateway, GatewayModel, Limits, Persistence
 from growqr.models.prices import Price, micro_usd
 from growqr.store import Budget
@@ -114,6 +114,17 @@ async def test_an_agent_hears_which_budget_is_spent(
         purse.found, purse.outage = None, 2
         await ask(model, "hello")
     assert (len(api.requests), list(books.rows)) == (1, ["c1"])
+
+
+async def test_a_database_away_for_long_is_told_as_a_broken_way_and_not_as_the_models_fault(
+    gateway_at: Open, session: aiohttp.ClientSession, purse: Purse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("growqr.models.callers.PATIENCE", 0.0)
+    async with gateway_at() as url:
+        purse.outage = 99
+        with pytest.raises(ModelUnavailable) as refused:
+            await ask(GatewayModel(url, "grow-agent:u_alice#3", session), "hello")
+    assert refused.value.detail["reason"] == "connection"
 
 
 @pytest.mark.parametrize("stream", [True, False])
