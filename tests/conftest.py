@@ -6,12 +6,14 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from growqr import names
 from growqr.store import Store, User, migrate
+from tests.fakes.proxy import FaultProxy
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,6 +75,26 @@ def in_schema(url: str, schema: str) -> str:
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     async with Store(database_url, 8) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def proxy(database_url: str) -> AsyncIterator[FaultProxy]:
+    """A way to the database that can be cut and fall silent."""
+    where = urlsplit(database_url)
+    async with FaultProxy(where.hostname or "127.0.0.1", where.port or 5432) as running:
+        yield running
+
+
+@pytest.fixture
+def far_url(database_url: str, proxy: FaultProxy) -> str:
+    """The database by that way."""
+    return database_url.replace(f":{urlsplit(database_url).port}", f":{proxy.port}", 1)
+
+
+@pytest.fixture
+async def far_store(far_url: str) -> AsyncIterator[Store]:
+    async with Store(far_url, 2) as opened:
         yield opened
 
 

@@ -15,9 +15,9 @@ from growqr.actors.warm import Raylet, Warmer
 from growqr.agents.skills import SkillFolders
 from growqr.config import Settings
 from growqr.instance import instance_id
-from growqr.memory import Inside, Mirror, Projection
+from growqr.memory import Mirror, Projection
 from growqr.repos import folder_of, shelf_of
-from growqr.stacks import Reconciler, folders, measure, open_runtime
+from growqr.stacks import Inside, Reconciler, folders, measure, open_runtime
 from growqr.store import Store, open_store
 
 LOCAL = "local"

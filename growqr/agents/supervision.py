@@ -154,17 +154,11 @@ class Supervision:
     async def _abandon(self, remedy: Abandon) -> None:
         """As holder of the user's stack, which nobody is; a host that comes back begins anew."""
         user_id, store = remedy.user_id, self._store
-        fence = await store.leases.acquire(
-            names.stack(user_id), user_id=user_id, holder=names.SUPERVISOR, ttl=DEADLINE
-        )
-        if fence is None:
-            return
-        try:
-            service = await store.services.get(user_id, remedy.role)
-            if service is not None:
+        key, me = names.stack(user_id), names.SUPERVISOR
+        async with store.leases.holding(key, user_id=user_id, holder=me, ttl=DEADLINE) as fence:
+            service = await store.services.get(user_id, remedy.role) if fence else None
+            if fence and service:
                 await store.services.observe(fence, service, state="failed", reason=remedy.reason)
-        finally:
-            await store.leases.release(fence)
 
     async def _watch(self, fence: Fence) -> None:
         """Wait for the owner's end; its lease ends with it, so that a successor starts at once.

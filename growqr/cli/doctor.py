@@ -15,7 +15,7 @@ from growqr.cli.up import DataOption, providers, settings_of
 from growqr.config import Settings, from_snapshot, provider_keys
 from growqr.errors import GrowqrError
 from growqr.instance import Check, Record, check_dashboard, check_machine
-from growqr.stacks import examine
+from growqr.stacks.docker.examine import examine
 
 _SIGNS = {True: "ok", False: "FAIL", None: "note"}
 

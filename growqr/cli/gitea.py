@@ -13,8 +13,8 @@ from growqr.cli.stacks_of import Json, user_id_of
 from growqr.cli.up import DataOption
 from growqr.config import Settings
 from growqr.instance import instance_id
-from growqr.memory import Inside, Login, login
-from growqr.stacks import open_runtime
+from growqr.memory import Login, login
+from growqr.stacks import Inside, open_runtime
 from growqr.store import open_store
 
 

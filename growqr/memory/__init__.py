@@ -19,12 +19,11 @@ from growqr.memory.mirror import Mirror, login
 from growqr.memory.paths import MAX_CONTENT, check_content, check_path, repository
 from growqr.memory.projection import Projection
 from growqr.memory.secrets import refuse_secrets
-from growqr.memory.servers import Inside, Login
+from growqr.memory.servers import Login
 
 __all__ = [
     "MAX_CONTENT",
     "BareRepository",
-    "Inside",
     "LocalRepository",
     "Login",
     "Mirror",

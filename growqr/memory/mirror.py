@@ -26,9 +26,10 @@ from growqr.memory.gitea import Refused
 from growqr.memory.heads import ASIDE, heads_of, over
 from growqr.memory.paths import repository
 from growqr.memory.push import drop, held, push, replace
-from growqr.memory.servers import Door, Inside, Login, OwnServer, Servers, SharedServer
+from growqr.memory.servers import Door, Login, OwnServer, Servers, SharedServer
 
 if TYPE_CHECKING:
+    from growqr.stacks import Inside
     from growqr.store import Store
 
 WORKERS: Final = 4
@@ -97,17 +98,10 @@ class Mirror:
         due = await self._due(self._servers, user_id)
         if not due:
             return True
-        ttl = self._settings.lease_ttl
-        fence = await self._store.leases.acquire(
-            names.mirror(user_id), user_id=user_id, holder=self._holder, ttl=ttl
-        )
-        if fence is None:
-            return False
-        try:
-            return await self._push_all(self._servers, fence, user_id, due)
-        finally:
-            with suppress(Unavailable):  # it expires; how the work ended must not be lost over it
-                await self._store.leases.release(fence)
+        key, ttl = names.mirror(user_id), self._settings.lease_ttl
+        holding = self._store.leases.holding
+        async with holding(key, user_id=user_id, holder=self._holder, ttl=ttl) as fence:
+            return fence is not None and await self._push_all(self._servers, fence, user_id, due)
 
     async def _due(self, servers: Servers, user_id: str) -> list[Source]:
         """Repositories that the server was not yet seen to hold as they are."""

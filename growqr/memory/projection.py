@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from growqr import names
@@ -58,17 +57,10 @@ class Projection:
         0 also when another holder has the lease: it does the work. Raises Fenced when the lease
         was lost meanwhile, Unavailable when the store or the repository cannot be written.
         """
-        ttl = self._settings.lease_ttl
-        fence = await self._store.leases.acquire(
-            names.memory(user_id), user_id=user_id, holder=self._holder, ttl=ttl
-        )
-        if fence is None:
-            return 0
-        try:
-            return await self._catch_up(fence, user_id)
-        finally:
-            with suppress(Unavailable):  # it expires; how the work ended must not be lost over it
-                await self._store.leases.release(fence)
+        key, ttl = names.memory(user_id), self._settings.lease_ttl
+        holding = self._store.leases.holding
+        async with holding(key, user_id=user_id, holder=self._holder, ttl=ttl) as fence:
+            return 0 if fence is None else await self._catch_up(fence, user_id)
 
     async def _catch_up(self, fence: Fence, user_id: str) -> int:
         repo = LocalRepository(repository(self._settings, user_id), user_id)

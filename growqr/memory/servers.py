@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import aiohttp
 
@@ -21,6 +21,7 @@ from growqr.logs import log
 from growqr.memory.gitea import Gitea, Refused, by_password, by_token
 
 if TYPE_CHECKING:
+    from growqr.stacks import Inside, Ran
     from growqr.store import Service, Store
 
 ROLE: Final = "gitea"
@@ -39,25 +40,6 @@ COMMAND: Final = 60.0
 
 _TOKEN = re.compile(r"^[0-9a-f]{40,}$", re.MULTILINE)
 _log = log("mirror")
-
-
-class Ran(Protocol):
-    """A command's end: exit code, and what it wrote."""
-
-    @property
-    def code(self) -> int: ...
-    @property
-    def out(self) -> str: ...
-    @property
-    def err(self) -> str: ...
-
-
-@runtime_checkable
-class Inside(Protocol):
-    """What we need of the runtime of services."""
-
-    async def run(self, name: str, argv: tuple[str, ...], *, timeout: float) -> Ran:
-        """Run a command inside the service."""
 
 
 class Door(NamedTuple):

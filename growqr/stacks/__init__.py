@@ -9,13 +9,12 @@
     converge         from what is wanted and what is there, the one thing to do now
     rules            failures and pauses, idleness, ends; disk, progress
 
-Nothing here knows Ray: the Host of a node runs a Reconciler.
+Nothing here knows Ray: the Host of a node runs a Reconciler. What is about containers is loaded
+only where they are: `open_runtime` asks the settings.
 """
 
-from growqr.stacks.base import Health, Runtime, ServiceSpec, ServiceStatus
+from growqr.stacks.base import Health, Inside, Ran, Runtime, ServiceSpec, ServiceStatus
 from growqr.stacks.disk import measure
-from growqr.stacks.docker.examine import examine
-from growqr.stacks.docker.runtime import DockerRuntime
 from growqr.stacks.fetch import Tools, fetch_tools, find_tools
 from growqr.stacks.gitea_spec import gitea_spec
 from growqr.stacks.opencode_spec import Folders, folders, opencode_spec
@@ -27,11 +26,12 @@ from growqr.stacks.skills import write_folder
 from growqr.stacks.workspace import Entry, Workspace
 
 __all__ = [
-    "DockerRuntime",
     "Entry",
     "Folders",
     "Health",
+    "Inside",
     "ProcessRuntime",
+    "Ran",
     "Reconciler",
     "Runtime",
     "ServiceSpec",
@@ -40,7 +40,6 @@ __all__ = [
     "Workspace",
     "end_containers",
     "ensure_images",
-    "examine",
     "fetch_tools",
     "find_tools",
     "folders",

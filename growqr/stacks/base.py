@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 PORT, LISTEN = "{port}", "{listen}"
 """Stand in a spec's argv for the port and the address that the runtime has it listen on."""
@@ -97,6 +97,22 @@ class ServiceStatus:
 
 Tell = Callable[[str], None]
 """Takes a few words about what a long start is doing now; from any thread, at will."""
+
+
+class Ran(NamedTuple):
+    """How a program inside a service ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+@runtime_checkable
+class Inside(Protocol):
+    """A runtime that can also run a program inside a service, as containers can."""
+
+    async def run(self, name: str, argv: tuple[str, ...], *, timeout: float) -> Ran:
+        """Wait until it has ended. Raises InstanceError without the service, or out of time."""
 
 
 class Runtime(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from growqr import names
@@ -25,24 +25,22 @@ async def leased(
     """
     key = names.stack(user_id)
     until = asyncio.get_running_loop().time() + ttl
-    fence = await store.leases.acquire(key, user_id=user_id, holder=holder, ttl=ttl)
-    if fence is None:
-        yield None
-        return
-    owner = asyncio.current_task()
-    assert owner is not None
-    renewal = asyncio.create_task(_renew(store, fence, ttl, owner, until))
-    try:
-        yield fence
-    except asyncio.CancelledError:
-        if renewal.done():  # it was the renewal that cancelled: the lease has passed on
-            owner.uncancel()
-            raise Fenced(f"the lease {fence.key} was lost") from None
-        raise
-    finally:
-        renewal.cancel()
-        with suppress(Unavailable):  # it expires; how the block ended must not be lost over it
-            await store.leases.release(fence)
+    async with store.leases.holding(key, user_id=user_id, holder=holder, ttl=ttl) as fence:
+        if fence is None:
+            yield None
+            return
+        owner = asyncio.current_task()
+        assert owner is not None
+        renewal = asyncio.create_task(_renew(store, fence, ttl, owner, until))
+        try:
+            yield fence
+        except asyncio.CancelledError:
+            if renewal.done():  # it was the renewal that cancelled: the lease has passed on
+                owner.uncancel()
+                raise Fenced(f"the lease {fence.key} was lost") from None
+            raise
+        finally:
+            renewal.cancel()
 
 
 async def _renew(

@@ -22,7 +22,7 @@ from growqr.instance.child import tail
 from growqr.instance.processes import boot_id, identify
 from growqr.instance.services import MARK, ServiceRecord, record_path, records
 from growqr.stacks import launcher, ownership, sandbox
-from growqr.stacks.base import LISTEN, PORT, Health, ServiceSpec, ServiceStatus, Tell
+from growqr.stacks.base import LISTEN, PORT, ActualState, Health, ServiceSpec, ServiceStatus, Tell
 from growqr.stacks.probe import WrongVersion, answers, free_port
 
 ATTEMPTS = 3
@@ -264,10 +264,9 @@ def _address(record: ServiceRecord) -> str:
     return f"http://127.0.0.1:{record.port}"
 
 
-def _status(record: ServiceRecord, state: str, reason: str | None = None) -> ServiceStatus:
+def _status(record: ServiceRecord, state: ActualState, reason: str | None = None) -> ServiceStatus:
     return ServiceStatus(
-        # One of ActualState, as all callers give it.
-        record.name, state, record.user_id, record.role,  # type: ignore[arg-type]
+        record.name, state, record.user_id, record.role,
         address=_address(record), generation=record.generation,
         spec_sha=record.spec_sha, reason=reason, pid=record.pid,
     )  # fmt: skip

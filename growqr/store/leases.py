@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 from growqr import names
 from growqr.directory import Fence, Lease
+from growqr.errors import Unavailable
 from growqr.store import sql
 from growqr.store.engine import Database, execute
 
@@ -74,6 +77,22 @@ class Leases:
             "acquire_lease", dict, key=key, user=user_id, holder=holder, ttl=ttl
         )
         return Fence(key, row["epoch"]) if row else None
+
+    @asynccontextmanager
+    async def holding(
+        self, key: str, *, user_id: str, holder: str, ttl: float
+    ) -> AsyncIterator[Fence | None]:
+        """`acquire`, and `release` at the block's end; None: somebody else has it.
+
+        Nothing renews it meanwhile.
+        """
+        fence = await self.acquire(key, user_id=user_id, holder=holder, ttl=ttl)
+        try:
+            yield fence
+        finally:
+            if fence is not None:
+                with suppress(Unavailable):  # it expires; how the block ended must not be lost
+                    await self.release(fence)
 
     async def burn(self, fence: Fence) -> bool:
         """Give up the start of this epoch, so that whoever comes late with it finds no row."""

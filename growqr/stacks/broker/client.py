@@ -13,9 +13,8 @@ import aiohttp
 
 from growqr.errors import EngineUnavailable
 from growqr.logs import log
-from growqr.stacks.base import ServiceSpec, ServiceStatus, Tell
+from growqr.stacks.base import Ran, ServiceSpec, ServiceStatus, Tell
 from growqr.stacks.broker import wire
-from growqr.stacks.docker.inside import Ran
 
 CALL: Final = 120.0
 """Seconds a short verb may take; the longest start of the same service comes before a stop."""

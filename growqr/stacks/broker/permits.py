@@ -37,7 +37,8 @@ def check_run(name: object, argv: object, timeout: object) -> tuple[str, list[st
     words = argv if isinstance(argv, list) and all(isinstance(a, str) for a in argv) else []
     _need(role == "gitea" and words[:2] == ["gitea", "admin"], "argv", "only `gitea admin` runs")
     _need(isinstance(timeout, int | float) and 0 < timeout <= LONGEST, "timeout", "is too long")
-    return str(name), words, float(timeout)  # type: ignore[arg-type]
+    assert isinstance(timeout, int | float)
+    return str(name), words, float(timeout)
 
 
 def check_spec(settings: Settings, spec: ServiceSpec) -> None:

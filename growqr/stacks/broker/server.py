@@ -18,23 +18,21 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from growqr.config import Settings
 from growqr.errors import BadRequest, GrowqrError, InstanceError, Invalid, NotFound
 from growqr.logs import log
-from growqr.stacks.base import Runtime
+from growqr.stacks.base import Inside, Runtime
 from growqr.stacks.broker import wire
 from growqr.stacks.broker.permits import check_name, check_run, check_spec
-from growqr.stacks.docker.inside import Ran
 
 MAX_BODY = 512 << 10
 _log = log("broker")
 
 
-class Containers(Runtime, Protocol):
-    """A runtime that can also run a command inside a service."""
-
-    async def run(self, name: str, argv: tuple[str, ...], *, timeout: float) -> Ran: ...
+class Containers(Runtime, Inside, Protocol):
+    """What the broker serves."""
 
 
 @asynccontextmanager
@@ -109,6 +107,7 @@ class _Broker:
         said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
         async def listen() -> None:
+            # Runtimes promise an iterator; all of them are generators, which want to be closed.
             async with aclosing(self._runtime.events()) as news:  # type: ignore[type-var]
                 async for name in news:
                     said.put_nowait({"name": name})
@@ -143,10 +142,10 @@ async def _stream(
 
 
 @web.middleware
-async def _answered(request: web.Request, handler: Any) -> web.StreamResponse:
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors as JSON."""
     try:
-        return await handler(request)  # type: ignore[no-any-return]
+        return await handler(request)
     except web.HTTPException as error:
         known: GrowqrError = NotFound() if error.status == 404 else BadRequest(error.reason)
     except Exception as error:  # noqa: BLE001 one request must not end the broker

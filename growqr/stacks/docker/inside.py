@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from growqr.errors import EngineUnavailable, InstanceError
+from growqr.stacks.base import Ran
 from growqr.stacks.docker.engine import Engine, hang_up
 
 MOST = 4 << 20
 """Bytes of output; a program that writes more is not waited for."""
-
-
-class Ran(NamedTuple):
-    """How a program inside a container ended, and what it wrote."""
-
-    code: int
-    out: str
-    err: str
 
 
 async def execute(engine: Engine, container: str, argv: tuple[str, ...], timeout: float) -> Ran:

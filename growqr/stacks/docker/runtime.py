@@ -14,13 +14,13 @@ from growqr.config import Settings
 from growqr.errors import GrowqrError, InstanceError
 from growqr.logs import log
 from growqr.stacks import ownership, probe
-from growqr.stacks.base import ActualState, Health, ServiceSpec, ServiceStatus, Tell
+from growqr.stacks.base import ActualState, Health, Ran, ServiceSpec, ServiceStatus, Tell
 from growqr.stacks.docker.container import Container
 from growqr.stacks.docker.containers import Containers
 from growqr.stacks.docker.engine import Engine
 from growqr.stacks.docker.firewall import Firewall
 from growqr.stacks.docker.images import Images
-from growqr.stacks.docker.inside import Ran, execute
+from growqr.stacks.docker.inside import execute
 from growqr.stacks.docker.profile import HEALTH, NAME, SPEC, USER
 from growqr.stacks.docker.starts import RelayLike, Starts
 from growqr.stacks.docker.watch import Watch

@@ -16,8 +16,7 @@ import pytest
 
 from growqr.config import Settings
 from growqr.instance import Check
-from growqr.stacks import examine
-from growqr.stacks.docker.examine import PATIENCE
+from growqr.stacks.docker.examine import PATIENCE, examine
 
 MINE = "0123456789ab"
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,20 +15,6 @@ from tests.fakes.proxy import FaultProxy
 pytestmark = pytest.mark.anyio
 
 TTL = 1.5
-
-
-@pytest.fixture
-async def proxy(database_url: str) -> AsyncIterator[FaultProxy]:
-    where = urlsplit(database_url)
-    async with FaultProxy(where.hostname or "127.0.0.1", where.port or 5432) as running:
-        yield running
-
-
-@pytest.fixture
-async def far_store(database_url: str, proxy: FaultProxy) -> AsyncIterator[Store]:
-    port = urlsplit(database_url).port
-    async with Store(database_url.replace(f":{port}", f":{proxy.port}", 1), 2) as opened:
-        yield opened
 
 
 async def test_it_ends_before_another_one_may_begin(

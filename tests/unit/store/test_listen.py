@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,18 +18,9 @@ Notes = AsyncGenerator[tuple[str, str], None]
 
 
 @pytest.fixture
-async def server(database_url: str) -> AsyncIterator[FaultProxy]:
-    """A way to the server that can fall silent."""
-    where = urlsplit(database_url)
-    async with FaultProxy(where.hostname or "127.0.0.1", where.port or 5432) as running:
-        yield running
-
-
-@pytest.fixture
-def notes(database_url: str, server: FaultProxy) -> Notes:
+def notes(far_url: str) -> Notes:
     """What an impatient listener hears."""
-    url = database_url.replace(f":{urlsplit(database_url).port}", f":{server.port}", 1)
-    return listen(url, "growqr_work", probe=0.3, answer=1.0)
+    return listen(far_url, "growqr_work", probe=0.3, answer=1.0)
 
 
 async def heard(notes: Notes, wanted: tuple[str, str]) -> None:
@@ -40,12 +30,12 @@ async def heard(notes: Notes, wanted: tuple[str, str]) -> None:
 
 
 async def test_a_frozen_connection_is_given_up(
-    server: FaultProxy, notes: Notes, store: Store
+    proxy: FaultProxy, notes: Notes, store: Store
 ) -> None:
     async with aclosing(notes):
         await heard(notes, ("", ""))
         for _ in range(2):
-            server.freeze()
+            proxy.freeze()
             await heard(notes, ("", ""))
         store.notifier.work("memory:x")
         await heard(notes, ("growqr_work", "memory:x"))
@@ -53,21 +43,21 @@ async def test_a_frozen_connection_is_given_up(
 
 @pytest.mark.parametrize("mode", ["silent", "refuse"])
 async def test_a_server_that_does_not_answer_is_asked_again(
-    server: FaultProxy, notes: Notes, store: Store, mode: Mode
+    proxy: FaultProxy, notes: Notes, store: Store, mode: Mode
 ) -> None:
-    server.mode = mode
+    proxy.mode = mode
     async with aclosing(notes):
         first = asyncio.ensure_future(anext(notes))
         done, _ = await asyncio.wait({first}, timeout=2.5)
         assert not done
-        server.mode = "pass"
+        proxy.mode = "pass"
         async with asyncio.timeout(10):
             assert await first == ("", "")
         store.notifier.work("memory:y")
         await heard(notes, ("growqr_work", "memory:y"))
 
 
-async def test_an_idle_connection_is_kept(server: FaultProxy, notes: Notes, store: Store) -> None:
+async def test_an_idle_connection_is_kept(proxy: FaultProxy, notes: Notes, store: Store) -> None:
     async with aclosing(notes):
         await heard(notes, ("", ""))
         waiting = asyncio.ensure_future(anext(notes))

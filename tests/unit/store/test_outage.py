@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,21 +14,6 @@ from tests.fakes.proxy import FaultProxy
 pytestmark = pytest.mark.anyio
 
 DEADLINE = 3.0
-
-
-@pytest.fixture
-async def proxy(database_url: str) -> AsyncIterator[FaultProxy]:
-    where = urlsplit(database_url)
-    async with FaultProxy(where.hostname or "127.0.0.1", where.port or 5432) as running:
-        yield running
-
-
-@pytest.fixture
-async def far_store(database_url: str, proxy: FaultProxy) -> AsyncIterator[Store]:
-    where = urlsplit(database_url)
-    url = database_url.replace(f":{where.port}", f":{proxy.port}", 1)
-    async with Store(url, 2) as opened:
-        yield opened
 
 
 async def works_within(store: Store, seconds: float) -> None:

@@ -11,10 +11,9 @@ import pytest
 from growqr import names
 from growqr.config import Settings, load
 from growqr.stacks import Health, ServiceSpec, ServiceStatus
-from growqr.stacks.base import Limits, Tell
+from growqr.stacks.base import Limits, Ran, Tell
 from growqr.stacks.broker.client import BrokerRuntime
 from growqr.stacks.broker.server import serving
-from growqr.stacks.docker.inside import Ran
 from tests.fakes.runtimes import MemoryRuntime, World
 
 NAME = "growqr-opencode-u_alice"
