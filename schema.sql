@@ -15,7 +15,18 @@ create table users (
     subject     text not null,
     name        text not null,
     created_at  timestamptz not null default clock_timestamp(),
+    role        text not null default 'member' check (role in ('member', 'admin')),
+    email       text,                              -- as the issuer vouches for it
+    suspended_at timestamptz,                      -- may not come in; nothing is removed
     unique (issuer, subject)
+);
+create index users_admin on users (id) where role = 'admin';
+
+-- One row: who was here first, and so the first admin.
+create table org (
+    one         boolean primary key default true check (one),
+    first_user  text not null,
+    created_at  timestamptz not null default clock_timestamp()
 );
 
 -- One row per user hands out seq under a lock held to commit: order of seq = order of visibility.
@@ -83,12 +94,14 @@ create table turn (
     finished_at       timestamptz,
     deadline_at       timestamptz,
     parent_step       text,                         -- the tool step that waits for this turn's end
-    waiting_since     timestamptz                   -- what it waits does not count as its time
+    waiting_since     timestamptz,                  -- what it waits does not count as its time
+    api_key           text                          -- the key it was asked with: its day's spend
 );
 create unique index turn_one_per_thread on turn (thread_id) where state in ('running', 'waiting');
 create index turn_due on turn (lease_key, seq) where state in ('queued', 'running', 'waiting');
 create index turn_user on turn (user_id, id);
 create index turn_parent on turn (parent_step) where parent_step is not null;
+create index turn_api_key on turn (api_key, created_at) where api_key is not null;
 
 -- The conversation. role 'tool' holds tool results; content is a list of content blocks.
 create table message (
@@ -285,3 +298,120 @@ create table mirror (
     at       timestamptz not null default clock_timestamp(),
     primary key (user_id, repo)
 );
+
+-- A browser that is signed in: the hash of its cookie. Without the row the cookie is nothing.
+create table sign_in (
+    id          text primary key,
+    user_id     text not null references users on delete cascade,
+    sha         bytea not null unique,
+    way         text not null,
+    address     text not null default '',
+    agent       text not null default '',
+    created_at  timestamptz not null default clock_timestamp(),
+    used_at     timestamptz not null default clock_timestamp(),
+    expires_at  timestamptz not null
+);
+create index sign_in_user on sign_in (user_id, id);
+create index sign_in_due on sign_in (expires_at);
+
+-- A way in that works once: `growqr up` prints one.
+create table sign_in_link (
+    sha         bytea primary key,
+    user_id     text not null references users on delete cascade,
+    created_at  timestamptz not null default clock_timestamp(),
+    expires_at  timestamptz not null
+);
+
+-- Somebody is on the way to a provider and back: `user_id` is who links an account, null signs in.
+create table oauth_state (
+    sha         bytea primary key,
+    provider    text not null,
+    cookie_sha  bytea not null,
+    verifier    text not null,
+    return_to   text not null,
+    user_id     text references users on delete cascade,
+    invite      bytea,
+    expires_at  timestamptz not null
+);
+
+-- An account at a provider; `tokens` is sealed to this very row.
+create table oauth_account (
+    user_id     text not null references users on delete cascade,
+    provider    text not null,
+    subject     text not null,
+    login       text not null,
+    scopes      text not null,
+    tokens      text not null,
+    expires_at  timestamptz,
+    updated_at  timestamptz not null default clock_timestamp(),
+    primary key (user_id, provider),
+    unique (provider, subject)
+);
+
+-- Who may come in although the gate is closed, and as what.
+create table invite (
+    id          text primary key,
+    sha         bytea not null unique,
+    email       text,
+    role        text not null default 'member' check (role in ('member', 'admin')),
+    created_by  text not null references users on delete cascade,
+    created_at  timestamptz not null default clock_timestamp(),
+    expires_at  timestamptz not null,
+    used_by     text,
+    used_at     timestamptz
+);
+
+-- Keys of programs: the secret's hash alone. `day_tokens`: what its turns may use on a day.
+create table api_key (
+    id          text primary key,
+    user_id     text not null references users on delete cascade,
+    name        text not null,
+    sha         bytea not null,
+    scopes      text[] not null,
+    created_at  timestamptz not null default clock_timestamp(),
+    expires_at  timestamptz,
+    used_at     timestamptz,
+    revoked_at  timestamptz,
+    day_tokens  bigint
+);
+create index api_key_user on api_key (user_id, id);
+
+-- Counts of a window of time, by who is counted. Lost in a crash, and nobody minds.
+create unlogged table allowance (
+    key    text primary key,
+    since  timestamptz not null,
+    used   int not null
+) with (fillfactor = 50);
+
+-- Streams that are open now, over all replicas; a replica that dies leaves rows that expire.
+create unlogged table open_stream (
+    id          text primary key,
+    user_id     text not null,
+    api_key     text,
+    replica     text not null,
+    expires_at  timestamptz not null
+) with (fillfactor = 50);
+create index open_stream_user on open_stream (user_id);
+
+-- Who did what, which rule decided, from where. Users may go, this stays.
+create table audit (
+    id          bigint generated always as identity primary key,
+    at          timestamptz not null default clock_timestamp(),
+    actor       text not null,
+    via         text not null default '',
+    action      text not null,
+    subject     text not null default '',
+    outcome     text not null check (outcome in ('done', 'refused')),
+    rule        text not null,
+    address     text not null default '',
+    request_id  text not null default '',
+    facts       jsonb not null default '{}'
+);
+create index audit_actor on audit (actor, id);
+
+create function audit_is_append_only() returns trigger language plpgsql as $$
+begin
+    raise exception 'the audit log is append-only';
+end $$;
+create trigger audit_append_only before update or delete or truncate on audit
+    for each statement execute function audit_is_append_only();

@@ -1,7 +1,8 @@
 """One error tree: every failure a caller can meet, with its code, HTTP status and remedy.
 
 GrowqrError
-├── BadRequest 400 ── Unauthorized 401 ── NotFound 404 ── TooLarge 413 ── TooMany 429
+├── BadRequest 400 ── Unauthorized 401 ── Forbidden 403 ── NotFound 404 ── TooLarge 413 ──
+│   TooMany 429
 ├── Conflict 409 ── InProgress, SandboxRequired, AlreadyDecided
 ├── Invalid 422 ── KeyReused
 ├── Fenced        the writer's lease has passed to a later epoch; it must stop
@@ -48,6 +49,12 @@ class Unauthorized(GrowqrError):
     """A valid bearer token is required."""
 
     code, status = "unauthorized", 401
+
+
+class Forbidden(GrowqrError):
+    """You are known, and may not do this. `detail`: the rule that decided."""
+
+    code, status = "forbidden", 403
 
 
 class NotFound(GrowqrError):

@@ -26,7 +26,7 @@ EVERYBODY: Final = "*"
 GROW_AGENTS, SUB_AGENTS = "grow-agent:", "sub-agent:"
 """What the lease keys of agents begin with."""
 
-Prefix = Literal["msg", "trn", "thr", "stp", "mem", "req", "dec", "tmr"]
+Prefix = Literal["msg", "trn", "thr", "stp", "mem", "req", "dec", "tmr", "sgn", "inv", "str"]
 
 LOCAL_USER = re.compile(r"[a-z0-9-]{1,32}")
 GITEA_NAME: Final = 40
@@ -37,7 +37,7 @@ MEMORY_REPO: Final = "growqr-memory"
 
 _GITEA_REFUSES = re.compile(r"^[^A-Za-z0-9]|[-._]{2}|[-._]$|[^-.\w]")
 _STACK_BEARER = re.compile(r"stack:([A-Za-z0-9_-]+):([a-z]+)")
-_ID = re.compile(r"(msg|trn|thr|stp|mem|req|dec|tmr)_[0-9a-f]{32}")
+_ID = re.compile(r"(msg|trn|thr|stp|mem|req|dec|tmr|sgn|inv|str)_[0-9a-f]{32}")
 
 
 def new_id(prefix: Prefix) -> str:

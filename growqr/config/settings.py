@@ -1,95 +1,42 @@
-"""Settings: read once, frozen, every field with one line that says what it is for.
-
-`growqr up` reads the environment and `.env`, then writes what it found to `<data>/settings.json`
-(0600). Every other process of the instance is told that file by GROWQR_SETTINGS and reads nothing
-else, so that all of them agree and no secret travels in an environment.
-Provider keys are not in that file: only the models app reads `<data>/secrets.env`.
-"""
+"""Everything that can be chosen about an instance, with what follows from it."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import (
-    AliasChoices,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from growqr import failpoints
-from growqr.errors import InstanceError
-
-SNAPSHOT = "GROWQR_SETTINGS"
-"""Environment variable that names the snapshot file inside an instance."""
-
-CLIENT_KEYS = frozenset({"GROWQR_URL", "GROWQR_TOKEN", "GROWQR_PG_BIN", SNAPSHOT})
-"""GROWQR_* names that are no settings of an instance but are allowed in the environment."""
-
-_BUILT_IN = {"env_prefix": "GROWQR_", "env_file": ".env", "extra": "ignore", "frozen": True}
+from growqr.config.base import named
+from growqr.config.doors import Doors
 
 
-def _named(*names: str) -> AliasChoices:
-    return AliasChoices(*names)
+def default_data() -> Path:
+    """`GROWQR_DATA`, else `./.growqr` inside a checkout, else `~/.growqr`."""
+    here = Path.cwd()
+    checkout = (here / "growqr" / "config").is_dir() and (here / "schema.sql").exists()
+    return here / ".growqr" if checkout else Path.home() / ".growqr"
 
 
-class Providers(BaseSettings):
-    """Keys and addresses of model providers. Never leaves `growqr up` and the models app."""
-
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
-
-    # Key of an Anthropic Messages API; without it the offline model answers.
-    anthropic_api_key: SecretStr | None = Field(None, validation_alias=_named("ANTHROPIC_API_KEY"))
-    # Base URL of any server that speaks the Messages API.
-    anthropic_base_url: str | None = Field(None, validation_alias=_named("ANTHROPIC_BASE_URL"))
-    # Key of a server of chat completions; many local ones need none.
-    openai_api_key: SecretStr | None = Field(None, validation_alias=_named("OPENAI_API_KEY"))
-    # Base URL of any server of chat completions, with its /v1.
-    openai_base_url: str | None = Field(
-        None, validation_alias=_named("OPENAI_BASE_URL", "LLM_BASE_URL")
-    )
-
-
-class _SecretsFile(Providers):
-    """Providers read from a file alone: nothing else is a source."""
-
-    @classmethod
-    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[Any, ...]:
-        return (sources["dotenv_settings"],)
-
-
-def provider_keys(settings: Settings) -> Providers:
-    """What `growqr up` left in `<data>/secrets.env`; the environment is not asked."""
-    file = settings.data / "secrets.env"
-    return _SecretsFile(_env_file=file)  # type: ignore[call-arg]  # keys come from the file
-
-
-class Settings(BaseSettings):
+class Settings(Doors):
     """Everything that can be chosen about an instance, provider keys apart."""
 
-    model_config = SettingsConfigDict(**_BUILT_IN)  # type: ignore[typeddict-item]  # a plain dict
-
     # Data folder: database, memory repositories, keys, logs, `instance.json`.
-    data: Path = Field(default_factory=lambda: default_data())
+    data: Path = Field(default_factory=default_data)
     # First port of the block that every listener of the instance is taken from; 0: a free block.
-    port: int = Field(4000, validation_alias=_named("GROWQR_PORT", "PORT", "port"), ge=0, le=65000)
+    port: int = Field(4000, validation_alias=named("GROWQR_PORT", "PORT", "port"), ge=0, le=65000)
     # Address the HTTP ingress listens on.
     host: str = "127.0.0.1"
     # `production` refuses every development default.
     profile: Literal["development", "production"] = "development"
     # Lowest level that is logged.
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", validation_alias=_named("LOG_LEVEL", "log_level")
+        "INFO", validation_alias=named("LOG_LEVEL", "log_level")
     )
     # An outside Postgres 15 or later; unset: embedded, under our own supervision.
     database_url: SecretStr | None = Field(
-        None, validation_alias=_named("DATABASE_URL", "database_url")
+        None, validation_alias=named("DATABASE_URL", "database_url")
     )
     # Replicas of the api app; 0: one per core, at most 4.
     api_replicas: int = Field(0, ge=0, le=64)
@@ -97,10 +44,10 @@ class Settings(BaseSettings):
     cpus: int = Field(0, ge=0)
     # Model provider; `auto`: anthropic or openai_compatible where one is set, else offline.
     llm_provider: Literal["auto", "anthropic", "openai_compatible", "scripted"] = Field(
-        "auto", validation_alias=_named("LLM_PROVIDER", "llm_provider")
+        "auto", validation_alias=named("LLM_PROVIDER", "llm_provider")
     )
     # Model that agents ask for; unset: the provider's own default.
-    llm_model: str | None = Field(None, validation_alias=_named("LLM_MODEL", "llm_model"))
+    llm_model: str | None = Field(None, validation_alias=named("LLM_MODEL", "llm_model"))
     # Models that may be asked for, besides `llm_model`; empty: any of the provider's.
     llm_allowed: tuple[str, ...] = ()
     # Upper bound of `max_tokens` of one model call.
@@ -152,27 +99,27 @@ class Settings(BaseSettings):
     # The npm registry that OpenCode and ripgrep are fetched from.
     npm_registry: str = Field(
         "https://registry.npmjs.org",
-        validation_alias=_named("NPM_CONFIG_REGISTRY", "npm_registry"),
+        validation_alias=named("NPM_CONFIG_REGISTRY", "npm_registry"),
     )
     # What services of users are: local processes under bubblewrap, or containers.
     runtime: Literal["process", "docker"] = "process"
     # Image of OpenCode; the default one is built here from deployments/images/opencode.
     opencode_image: str = Field(
-        "growqr/opencode:1.18.33", validation_alias=_named("OPENCODE_IMAGE", "opencode_image")
+        "growqr/opencode:1.18.33", validation_alias=named("OPENCODE_IMAGE", "opencode_image")
     )
     # Image of Gitea, rootless; pin it by digest in production.
     gitea_image: str = Field(
         "docker.io/gitea/gitea:1.27.0-rootless",
-        validation_alias=_named("GITEA_IMAGE", "gitea_image"),
+        validation_alias=named("GITEA_IMAGE", "gitea_image"),
     )
     # Where memory and repositories can also be seen: nowhere, in a Gitea of each user's own
     # (needs GROWQR_RUNTIME=docker), or on one server for all (GITEA_URL, GITEA_TOKEN).
     gitea: Literal["off", "per_user", "shared"] = "off"
     # The server of GROWQR_GITEA=shared.
-    gitea_url: str | None = Field(None, validation_alias=_named("GITEA_URL", "gitea_url"))
+    gitea_url: str | None = Field(None, validation_alias=named("GITEA_URL", "gitea_url"))
     # Token of an administrator there, with the scopes write:admin, write:repository, write:user.
     gitea_token: SecretStr | None = Field(
-        None, validation_alias=_named("GITEA_TOKEN", "gitea_token")
+        None, validation_alias=named("GITEA_TOKEN", "gitea_token")
     )
     # What containers reach of the world: nothing, or public addresses.
     egress: Literal["none", "open"] = "none"
@@ -182,10 +129,10 @@ class Settings(BaseSettings):
     reach: Literal["auto", "address", "port"] = "auto"
     # First and last of the ports for services where addresses cannot be reached.
     user_port_range_start: int = Field(
-        42000, validation_alias=_named("USER_PORT_RANGE_START", "user_port_range_start")
+        42000, validation_alias=named("USER_PORT_RANGE_START", "user_port_range_start")
     )
     user_port_range_end: int = Field(
-        42999, validation_alias=_named("USER_PORT_RANGE_END", "user_port_range_end")
+        42999, validation_alias=named("USER_PORT_RANGE_END", "user_port_range_end")
     )
     # Names of our containers and networks begin so; another one for a second instance.
     stack_prefix: str = Field("growqr", pattern=r"^[a-z][a-z0-9-]{0,20}$")
@@ -203,7 +150,7 @@ class Settings(BaseSettings):
     service_paused: float = Field(1800.0, ge=0)
     # Folder of the users' homes and workspaces; unset: `users` in the data folder.
     user_data_root: Path | None = Field(
-        None, validation_alias=_named("USER_DATA_ROOT", "user_data_root")
+        None, validation_alias=named("USER_DATA_ROOT", "user_data_root")
     )
     # Run services of several users without walls between them, where bubblewrap is missing.
     allow_unsandboxed: bool = False
@@ -276,98 +223,7 @@ class Settings(BaseSettings):
     def dump(self) -> str:
         """JSON for the snapshot file, secrets included: write it 0600."""
         values = self.model_dump(mode="json")
-        if self.database_url is not None:
-            values["database_url"] = self.database_url.get_secret_value()
-        if self.gitea_token is not None:
-            values["gitea_token"] = self.gitea_token.get_secret_value()
+        for name in type(self).model_fields:
+            if isinstance(secret := getattr(self, name), SecretStr):
+                values[name] = secret.get_secret_value()
         return json.dumps(values, indent=1)
-
-
-class _Snapshot(Settings):
-    """Settings read from a snapshot: nothing else is a source."""
-
-    @classmethod
-    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[Any, ...]:
-        return (sources["init_settings"],) if "init_settings" in sources else (_[1],)
-
-
-def load(**overrides: Any) -> Settings:
-    """The settings of this process.
-
-    Inside an instance the snapshot named by GROWQR_SETTINGS is the only source; elsewhere
-    overrides, then the environment, then `.env`, then defaults.
-    Raises InstanceError naming the variable that is wrong or unknown.
-    """
-    snapshot = os.environ.get(SNAPSHOT)
-    if snapshot:
-        settings = from_snapshot(Path(snapshot))
-        failpoints.arm(settings.failpoints)
-        return settings
-    _refuse_unknown()
-    try:
-        return Settings(**overrides)
-    except ValidationError as error:
-        raise InstanceError(_first_problem(error)) from None
-
-
-def from_snapshot(path: Path) -> Settings:
-    """Settings as `growqr up` wrote them. Raises InstanceError when the file cannot be read."""
-    try:
-        return _Snapshot(**json.loads(path.read_text()))
-    except (OSError, ValueError) as error:
-        raise InstanceError(f"cannot read the instance's settings from {path}: {error}") from None
-
-
-def client_target() -> tuple[str, str | None] | None:
-    """(url, token) of GROWQR_URL and GROWQR_TOKEN, where a client is pointed at an instance."""
-    url = os.environ.get("GROWQR_URL")
-    return (url.rstrip("/"), os.environ.get("GROWQR_TOKEN")) if url else None
-
-
-def postgres_programs() -> Path | None:
-    """GROWQR_PG_BIN: folder of the PostgreSQL programs to embed instead of the found ones."""
-    chosen = os.environ.get("GROWQR_PG_BIN")
-    return Path(chosen) if chosen else None
-
-
-def default_data() -> Path:
-    """`GROWQR_DATA`, else `./.growqr` inside a checkout, else `~/.growqr`."""
-    here = Path.cwd()
-    checkout = (here / "growqr" / "config.py").exists() and (here / "schema.sql").exists()
-    return here / ".growqr" if checkout else Path.home() / ".growqr"
-
-
-def child_environment(settings: Settings, **extra: str) -> dict[str, str]:
-    """Environment for a process of the instance: the snapshot's path, and no secret.
-
-    Whatever configures growqr or a provider is left out; `extra` is added last.
-    """
-    fields: dict[str, Any] = {**Settings.model_fields, **Providers.model_fields}
-    ours = {
-        name.upper()
-        for field in fields.values()
-        for name in getattr(field.validation_alias, "choices", ())
-    }
-    secret = ("_API_KEY", "_TOKEN", "_SECRET", "_SECRET_KEY", "_PASSWORD")
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        if key not in ours and not key.startswith(("GROWQR_", "RAY_")) and not key.endswith(secret)
-    }
-    return kept | {SNAPSHOT: str(settings.data / "settings.json")} | extra
-
-
-def _refuse_unknown() -> None:
-    known = {f"GROWQR_{name}".upper() for name in Settings.model_fields} | CLIENT_KEYS
-    for name in os.environ:
-        ours = name.startswith("GROWQR_") and not name.startswith("GROWQR_TEST_")
-        if ours and name not in known:
-            raise InstanceError(
-                f"unknown setting {name} in the environment; known are {', '.join(sorted(known))}"
-            )
-
-
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else "settings"
-    return f"setting {name.upper()} is wrong: {first['msg']}"
