@@ -1,4 +1,4 @@
-"""The ingress as one ASGI application. Every route is served twice: canonical and as the seeds'."""
+"""The ingress as one ASGI application. Every route is canonical, and at the root and /api too."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def make_app(
     not open the store itself. Raises InstanceError when the profile forbids the built-in issuer.
     """
     check_profile(settings)
-    hub = hub or Hub(store)
+    hub = hub or Hub(store, most=settings.limit_streams)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -58,7 +58,8 @@ def make_app(
     for router in routers():
         app.include_router(router, prefix=PREFIX)
         app.include_router(router, include_in_schema=False)
-    app.add_middleware(Envelope)
+        app.include_router(router, prefix="/api", include_in_schema=False)
+    app.add_middleware(Envelope, settings=settings)
     install(app, allowed=partial(allowed, app))
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's own way
     return app

@@ -32,7 +32,9 @@ class Context:
     directory: Directory
     verifier: Verifier
     hub: Hub
-    known_users: set[str] = field(default_factory=set)
+    # Clerk's (publishable key, address), and the providers to sign in with, where there are any.
+    clerk: tuple[str, str] | None = None
+    providers: tuple[str, ...] = ()
     # A keyed request holds one connection and may need a second: never let them take all.
     keyed: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_KEYED_AT_ONCE))
     _hints: set[asyncio.Task[None]] = field(default_factory=set)

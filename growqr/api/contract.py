@@ -13,13 +13,22 @@ from growqr.api.problems import FieldError, Problem
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _DESCRIPTIONS = {
-    "401": "A valid bearer token is required.",
+    "400": "What was sent cannot be used, or not any more.",
+    "401": "A valid token is required: a bearer token, an API key, or a signed-in browser.",
+    "403": "You are known, and may not do this; or the page may not speak for you.",
     "404": "There is no such thing, or it is not yours.",
     "409": "The thing is in another state, or the same request is still running.",
     "413": "The body, or the file asked for, is too large.",
     "422": "Something in the request is not allowed.",
     "429": "A limit is reached; try again later.",
     "503": "A part of the instance is away; try again.",
+}
+_COOKIE = "SignedInBrowser"
+_COOKIE_SCHEME = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "growqr_session",
+    "description": "Set by `POST /auth/exchange`; by https its name begins with `__Host-`.",
 }
 _KEY = {
     "name": KEY_HEADER,
@@ -43,6 +52,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             schemas[model.__name__] = schema
+        made["components"]["securitySchemes"][_COOKIE] = _COOKIE_SCHEME
         for path, methods in made["paths"].items():
             for method, operation in methods.items():
                 _complete(path, method, operation)
@@ -65,24 +75,27 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Declare the problems an operation may answer with, and the key of its POST."""
     answers = operation["responses"]
     answers.pop("422", None)
-    for code in _problems(path, method, signed="security" in operation):
+    operations = operation.get("tags") == ["operations"]
+    codes = ["503"] if operations else _problems(path, method, signed="security" in operation)
+    for code in codes:
         answers[code] = {"description": _DESCRIPTIONS[code], "content": _PROBLEM}
-    if method == "post":
-        operation.setdefault("parameters", []).append(_KEY)
+    if "security" in operation:
+        operation["security"] = [*operation["security"], {_COOKIE: []}]
+        if method == "post":
+            operation.setdefault("parameters", []).append(_KEY)
 
 
 def _problems(path: str, method: str, *, signed: bool) -> list[str]:
+    codes = ["401", "403", "422", "429", "503"]
+    writes = method in ("post", "put", "patch")
     if not signed:
-        return ["503"]
-    codes = ["401", "422", "503"]
-    if "{" in path or method in ("post", "put"):
+        return sorted([*codes, "400", *(["404", "413"] if writes else [])])
+    if "{" in path or writes:
         codes.append("404")
-    if method in ("post", "put"):
+    if writes:
         codes.append("413")
-    if method == "post" or ("/contents/" in path and method != "get"):
+    if method in ("post", "patch") or ("/contents/" in path and method != "get"):
         codes.append("409")
     if path.endswith("/contents/{path}") and method == "get":
         codes.append("413")  # a file too large to be shown
-    if path.endswith("/events"):
-        codes.append("429")
     return sorted(codes)

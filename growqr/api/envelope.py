@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import re
 
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from growqr.api.origins import check_origin
 from growqr.api.problems import problem, report
+from growqr.api.shields import Shields
+from growqr.config import Settings
 from growqr.errors import GrowqrError, TooLarge, Unavailable
 from growqr.names import new_id
 
@@ -26,21 +29,25 @@ MAX_PACK, PACK_DEADLINE = 200 * 1024 * 1024, 600.0
 
 _REQUEST_ID = re.compile(rb"[\w.:-]{1,128}")
 _PACK = re.compile(r"(/api/v1)?/git/[^/]+/[^/]+\.git/git-(upload|receive)-pack")
-_HEADERS = [(b"x-content-type-options", b"nosniff")]
 
 
 class Envelope:
     """ASGI middleware, outermost of ours."""
 
-    def __init__(self, app: ASGIApp, deadline: float = DEADLINE) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, deadline: float = DEADLINE) -> None:
         self._app = app
+        self._settings = settings
+        self._shields = Shields(settings)
         self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            # Browsers let any page open one, cookie and all: the origin alone tells.
+            check_origin(self._settings, HTTPConnection(scope), "GET")
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(scope, send)
+        answer = _Answer(scope, send, self._shields)
         failed: GrowqrError | None = None
         pack = scope["method"] == "POST" and _PACK.fullmatch(scope["path"]) is not None
         limit, deadline = (MAX_PACK, PACK_DEADLINE) if pack else (MAX_BODY, self._deadline)
@@ -68,8 +75,8 @@ class _Answer:
 
     clock: asyncio.Timeout | None = None
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._send = send
+    def __init__(self, scope: Scope, send: Send, shields: Shields) -> None:
+        self._scope, self._send, self._shields = scope, send, shields
         self.begun = False
         self.request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = self.request_id
@@ -86,7 +93,20 @@ class _Answer:
         content = dict(headers).get(b"content-type", b"")
         if b"json" in content or b"event-stream" in content:
             headers.append((b"cache-control", b"no-store"))
-        return [*headers, *_HEADERS, (b"x-request-id", self.request_id.encode())]
+        headers += self._shields.headers(self._scope["path"], content)
+        headers += _allowance(self._scope["state"].get("allowance"))
+        return [*headers, (b"x-request-id", self.request_id.encode())]
+
+
+def _allowance(left: tuple[int, str, int, float] | None) -> list[tuple[bytes, bytes]]:
+    """What is left of a limit, as draft-ietf-httpapi-ratelimit-headers has it."""
+    if left is None:
+        return []
+    rest, name, most, seconds = left
+    return [
+        (b"ratelimit-policy", f'"{name}";q={most};w=60'.encode()),
+        (b"ratelimit", f'"{name}";r={max(rest, 0)};t={max(0, round(seconds))}'.encode()),
+    ]
 
 
 def _counted(scope: Scope, receive: Receive, limit: int) -> Receive:

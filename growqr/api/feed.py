@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from growqr.events import Event
+from growqr.store import Way
 
 BATCH, SIZE = 64, 128 * 1024
 """Events, and their bytes, read or sent at once: what a slow reader holds in memory."""
@@ -28,6 +29,11 @@ class Frame(NamedTuple):
 
 class Watcher(Protocol):
     """Someone who follows a feed."""
+
+    way: Way
+
+    def end(self) -> None:
+        """There is nothing more for them."""
 
     def notice(self) -> None:
         """There is something new."""

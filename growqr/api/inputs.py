@@ -111,7 +111,19 @@ def known_id(text: str, prefix: Prefix, noun: str) -> str:
 
 
 CursorKind = Literal[
-    "thread", "decision", "sub_agent", "message", "path", "history", "repo", "commit", "timer"
+    "thread",
+    "decision",
+    "sub_agent",
+    "message",
+    "path",
+    "history",
+    "repo",
+    "commit",
+    "timer",
+    "api_key",
+    "user",
+    "invite",
+    "audit",
 ]
 
 

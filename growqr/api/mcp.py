@@ -15,10 +15,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from growqr import __version__, names
+from growqr.api.admission import FOREVER, judge
 from growqr.api.auth import check_depth
 from growqr.api.context import Context, Here
 from growqr.errors import GrowqrError, ToolError, Unauthorized, Unavailable
-from growqr.identity import instance_secret, read_token, stack_of
+from growqr.identity import Access, Principal, instance_secret, read_token, stack_of
 from growqr.tools import Tool, ToolCall, ToolServices, choose, definitions, discover, validate
 
 router = APIRouter(include_in_schema=False)
@@ -39,6 +40,8 @@ class Refused(Exception):
 async def receive(request: Request, here: Here) -> Response:
     """One message. Raises Unauthorized without a token of a service as it now is."""
     user_id, role = await _bearer(here, request)
+    who = Principal(user_id, "", "stack", role, FOREVER)
+    judge(here, request, who, Access("mcp", "write"))
     body = await request.body()
     try:
         check_depth(body)

@@ -64,8 +64,12 @@ def problem(
     error: GrowqrError, request_id: str, headers: Mapping[str, str] | None = None
 ) -> ProblemResponse:
     """The answer for an error; `error.detail` adds facts and may refine the code."""
-    facts = dict(error.detail)
+    facts, extra = dict(error.detail), dict(headers or {})
     code = str(facts.pop("code", error.code))
+    if isinstance(error, Unauthorized):
+        extra["WWW-Authenticate"] = "Bearer"
+    if error.status in (429, 503):
+        extra["Retry-After"] = str(facts.pop("retry_after", RETRY_AFTER))
     body = facts | {
         "type": TYPES + code,
         "title": code.replace("_", " ").capitalize(),
@@ -74,11 +78,6 @@ def problem(
         "code": code,
         "request_id": request_id,
     }
-    extra = dict(headers or {})
-    if isinstance(error, Unauthorized):
-        extra["WWW-Authenticate"] = "Bearer"
-    if error.status in (429, 503):
-        extra["Retry-After"] = RETRY_AFTER
     return ProblemResponse(body, error.status, extra)
 
 

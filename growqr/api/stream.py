@@ -9,36 +9,41 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any
 
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from growqr.api.feed import BATCH, SIZE, Feed, sse
 from growqr.api.subscription import Subscription
-from growqr.errors import TooMany, Unavailable
-from growqr.store import Store
+from growqr.errors import Unavailable
+from growqr.identity import Principal
+from growqr.names import new_id
+from growqr.store import DELTAS, EVENTS, REVOKED, Store, Way
 
 log = logging.getLogger(__name__)
 
-EVENTS, DELTAS = "growqr_event", "growqr_delta"
-PER_USER = 10
 PER_REPLICA = 2000
+LOOK = 15.0
+"""Seconds between two looks at whether streams may go on, and words that this replica lives."""
 
 
 class Hub:
     """All streams of this replica.
 
     `ping`: longest silence of a stream; `poll`: between two looks at the journal; `patience`:
-    for a reader that takes nothing. All in seconds.
+    for a reader that takes nothing. All in seconds. `most`: streams of a user, over all replicas.
     """
 
     def __init__(
-        self, store: Store, *, ping: float = 15.0, poll: float = 1.0, patience: float = 60.0
-    ) -> None:
+        self, store: Store, *, ping: float = 15.0, poll: float = 1.0, patience: float = 60.0,
+        most: int = 10,
+    ) -> None:  # fmt: skip
         self.store = store
-        self.ping, self.poll, self.patience = ping, poll, patience
+        self.ping, self.poll, self.patience, self.most = ping, poll, patience, most
+        self.replica = new_id("str")
         self.closing = False
         self.feeds: dict[str, Feed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -47,7 +52,8 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Follow the journal; at the end every stream ends."""
         self.closing = False
-        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._poll())]
+        loops = (self._listen(), self._poll(), self._keep())
+        tasks = [asyncio.create_task(loop) for loop in loops]
         try:
             yield
         finally:
@@ -67,23 +73,34 @@ class Hub:
         """Open streams of this replica."""
         return sum(len(feed.watchers) for feed in self.feeds.values())
 
-    @contextmanager
-    def watch(self, user_id: str, thread_id: str | None, until: float) -> Iterator[Subscription]:
+    @asynccontextmanager
+    async def watch(
+        self, way: Way, thread_id: str | None, until: float
+    ) -> AsyncIterator[Subscription]:
         """A place among the streams. Raises Unavailable or TooMany when there is none."""
         if self.closing or self.streams() >= PER_REPLICA:
             raise Unavailable("this replica has no room for another stream")
-        feed = self.feeds.get(user_id) or Feed(user_id)
-        if len(feed.watchers) >= PER_USER:
-            raise TooMany(f"a user may have {PER_USER} streams open on a replica")
-        self.feeds[user_id] = feed
-        subscription = Subscription(self, feed, thread_id, until)
+        place = await self.store.admissions.open_stream(way, self.replica, self.most)
+        feed = self.feeds.setdefault(way.user_id, Feed(way.user_id))
+        subscription = Subscription(self, feed, way, thread_id, until)
         feed.watchers.add(subscription)
         try:
             yield subscription
         finally:
             feed.watchers.discard(subscription)
-            if not feed.watchers and self.feeds.get(user_id) is feed:
-                del self.feeds[user_id]
+            if not feed.watchers and self.feeds.get(way.user_id) is feed:
+                del self.feeds[way.user_id]
+            self._soon(self._left(place))  # whoever leaves is not waited for
+
+    async def _left(self, place: str) -> None:
+        with suppress(Unavailable):  # it expires
+            await self.store.admissions.close_stream(place)
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def reached(self, feed: Feed, seq: int, at: float) -> None:
         """The journal of that user stood at `seq` at the loop's time `at`."""
@@ -95,9 +112,7 @@ class Hub:
         """The journal of that user has reached `seq`, as somebody says."""
         feed.target = max(feed.target, seq)
         if feed.end is not None and feed.target > feed.end and feed.pulling is None:
-            feed.pulling = asyncio.get_running_loop().create_task(self._pull(feed))
-            self._tasks.add(feed.pulling)
-            feed.pulling.add_done_callback(self._tasks.discard)
+            feed.pulling = self._soon(self._pull(feed))
 
     async def _pull(self, feed: Feed) -> None:
         """Read the journal up to the feed's target."""
@@ -118,7 +133,7 @@ class Hub:
     async def _listen(self) -> None:
         while True:
             try:
-                async with aclosing(self.store.listen(EVENTS, DELTAS)) as notes:
+                async with aclosing(self.store.listen(EVENTS, DELTAS, REVOKED)) as notes:
                     async for channel, payload in notes:
                         await self._heard(channel, payload)
             except Exception as error:  # noqa: BLE001 - the poll goes on meanwhile
@@ -135,8 +150,30 @@ class Hub:
             delta = json.loads(payload)
             if feed := self.feeds.get(delta.pop("user_id")):
                 feed.offer(delta["thread_id"], sse("delta", delta))
+        elif channel == REVOKED:
+            await self._end_revoked()
         else:  # connected anew: what was said meanwhile is lost
             await self._look()
+            await self._end_revoked()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                await self._end_revoked()
+                await self.store.admissions.keep_streams(self.replica)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next look must come
+                log.warning("cannot look after the streams: %r", error)
+
+    async def _end_revoked(self) -> None:
+        """End the streams whose way in was closed: key revoked, signed out, user suspended."""
+        open_now = [watcher for feed in self.feeds.values() for watcher in feed.watchers]
+        if not open_now:
+            return
+        dead = await self.store.admissions.dead([*{watcher.way for watcher in open_now}])
+        for watcher in open_now:
+            if watcher.way in dead:
+                watcher.end()
 
     async def _poll(self) -> None:
         while True:
@@ -167,11 +204,12 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
     def __init__(
-        self, hub: Hub, user_id: str, cursor: int | None, until: float, thread_id: str | None = None
+        self, hub: Hub, caller: Principal, cursor: int | None, thread_id: str | None = None
     ) -> None:
         super().__init__(iter(()), headers={"X-Accel-Buffering": "no"})
         self._hub = hub
-        self._place = (user_id, thread_id, until)
+        via = "" if caller.kind == "token" else caller.via  # a JWT ends with its own clock
+        self._place = (Way(caller.user_id, caller.kind, via), thread_id, caller.expires)
         self._start = cursor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,7 +217,7 @@ class EventStream(StreamingResponse):
             async with asyncio.timeout(self._hub.patience):
                 await send(message)
 
-        with self._hub.watch(*self._place) as subscription:
+        async with self._hub.watch(*self._place) as subscription:
             await subscription.begin(self._start)
             self.body_iterator = subscription.frames()
             await super().__call__(scope, receive, patient)

@@ -18,15 +18,20 @@ from growqr.errors import Unavailable
 
 if TYPE_CHECKING:
     from growqr.api.stream import Hub
+    from growqr.store import Way
 
 _RETRY = b"retry: 2000\n"  # a part of the first event: alone it would look like an empty one
 _KEPT_DELTAS = 200
 
 
 class Subscription:
-    """A watcher of `feed`: all of it, or one thread. `until`: when the caller's token ends."""
+    """A watcher of `feed`: all of it, or one thread. `until`: when the caller's token ends.
 
-    def __init__(self, hub: Hub, feed: Feed, thread_id: str | None, until: float) -> None:
+    `way`: how the caller came in, and so what must be revoked to end it before.
+    """
+
+    def __init__(self, hub: Hub, feed: Feed, way: Way, thread_id: str | None, until: float) -> None:
+        self.way = way
         self._hub = hub
         self._feed = feed
         self._thread_id = thread_id
@@ -38,6 +43,11 @@ class Subscription:
 
     def notice(self) -> None:
         """There may be something to send."""
+        self._news.set()
+
+    def end(self) -> None:
+        """Nothing more for this caller."""
+        self._until = 0.0
         self._news.set()
 
     def offer(self, thread_id: str | None, raw: bytes) -> None:

@@ -41,11 +41,13 @@ class UserView(BaseModel):
     id: str
     name: str
     issuer: str
+    role: Literal["member", "admin"]
+    email: str | None
     created_at: datetime
 
     @classmethod
     def of(cls, user: User) -> UserView:
-        return cls(id=user.id, name=user.name, issuer=user.issuer, created_at=user.created_at)
+        return cls.model_validate(user._asdict())
 
 
 class ServiceView(BaseModel):

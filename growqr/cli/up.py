@@ -57,7 +57,7 @@ def up(
     if planned is None:
         with Fetching(settings, silent=json), Progress(silent=json) as progress:
             record = instance.follow(settings.data, progress)
-        _tell(record, json, "already running")
+        _tell(record, json, "already running", settings.data)
         return
     ensure_key(planned.settings)
     if foreground:
@@ -73,7 +73,7 @@ def up(
         instance.stop(settings.data)  # a start that is given up leaves nothing running
         _end_containers(settings.data)
         raise
-    _tell(record, json, f"ready in {seconds(time.monotonic() - begin)}")
+    _tell(record, json, f"ready in {seconds(time.monotonic() - begin)}", settings.data)
 
 
 async def _check_models(settings: Settings) -> None:
@@ -116,10 +116,15 @@ def _become_daemon(planned: instance.Plan) -> None:
     os.execve(argv[0], argv, child_environment(planned.settings))  # noqa: S606
 
 
-def _tell(record: Record, json: bool, how: str) -> None:
+def _tell(record: Record, json: bool, how: str, data: Path) -> None:
+    from growqr.cli.link import sign_in_link  # which needs what stands above
+
+    running = from_snapshot(data / "settings.json")
+    link = sign_in_link(running) if running.has_local_issuer else running.site_url
     if json:
-        as_json({"state": record.state, "url": record.url, "pid": record.pid,
+        as_json({"state": record.state, "url": record.url, "pid": record.pid, "sign_in": link,
                  "phases": record.phases, "ports": record.ports})  # fmt: skip
         return
     out.print(f"{record.url}  ({how})")
+    out.print(f"sign in: {link}", markup=False)
     out.print('next: growqr chat "hello"')

@@ -75,7 +75,9 @@ class Doors(Frozen):
     # The same of one API key.
     limit_key_requests: int = Field(600, ge=0)
     # Requests without a good token of one address in a minute; 0: no limit.
-    limit_strangers: int = Field(120, ge=0)
+    limit_strangers: int = Field(300, ge=0)
+    # Proxies of yours before the instance, each adding to X-Forwarded-For; 0: it is not believed.
+    proxies: int = Field(0, ge=0, le=8)
     # Streams that one user, and one API key, may have open over all replicas.
     limit_streams: int = Field(10, ge=1, le=2000)
     # Sub-agents of one user that may live at once.

@@ -216,6 +216,18 @@ class Settings(Doors):
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def site_url(self) -> str:
+        """Where people reach the instance."""
+        return (self.public_url or self.api_url).rstrip("/")
+
+    @property
+    def has_local_issuer(self) -> bool:
+        """Whether tokens of the built-in issuer are good."""
+        return self.local_issuer == "on" or (
+            self.local_issuer == "auto" and self.profile != "production"
+        )
+
+    @property
     def gateway_url(self) -> str:
         """Where agents reach the model gateway."""
         return f"http://127.0.0.1:{self.port}/gateway"

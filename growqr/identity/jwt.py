@@ -50,6 +50,7 @@ class Identity(NamedTuple):
     name: str
     session: str
     expires: float
+    email: str | None = None
 
 
 class KeySource(Protocol):

@@ -12,6 +12,12 @@ Kind = Literal["token", "sign_in", "api_key", "stack"]
 Role = Literal["member", "admin"]
 Verb = Literal["read", "write"]
 
+GROUPS = frozenset({
+    "actors", "config", "decisions", "files", "git", "memory", "opencode", "sub-agents", "threads",
+    "timers", "turns", "users",
+})  # fmt: skip
+"""Groups of routes that scopes of API keys may name."""
+
 PERSONAL = frozenset({"auth", "api-keys", "admin"})
 """Groups of routes that no key opens: a key can neither make keys nor let anybody in."""
 
@@ -27,6 +33,7 @@ class Principal(NamedTuple):
     """
 
     user_id: str
+    name: str
     kind: Kind
     via: str
     expires: float
@@ -54,7 +61,7 @@ def decide(who: Principal, access: Access) -> Verdict:
     """The first rule that applies. Strangers to a thing learn no more than that it is not there."""
     if who.suspended:
         return _forbidden("suspended", "this account is suspended; ask an admin")
-    if access.owner not in (None, "me", who.user_id):
+    if not owns(who, access.owner):
         return Verdict("not_yours", NotFound("there is no such thing, or it is not yours"))
     if who.kind == "stack":
         return Verdict("own_stack") if access.group in OF_STACKS else _forbidden(
@@ -69,6 +76,11 @@ def decide(who: Principal, access: Access) -> Verdict:
         admin = who.role == "admin"
         return Verdict("admin") if admin else _forbidden("admin_only", "this is for admins")
     return Verdict("own")
+
+
+def owns(who: Principal, owner: str | None) -> bool:
+    """Whether `owner`, as a request names one, is the caller."""
+    return owner in (None, "me", who.user_id)
 
 
 def allowing(access: Access) -> frozenset[str]:

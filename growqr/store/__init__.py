@@ -7,6 +7,7 @@
     hints.py      whose work was hinted at, one user at a time
     retention.py  what is old enough goes
     users leases events threads messages turns steps memory ledger     one module per noun
+    admission sign_ins api_keys invites audit                          who comes in, and its log
 
 Every call ends within 2.5 s, with its result or with StoreUnavailable.
 """
@@ -20,11 +21,15 @@ from typing import Self
 
 from growqr.config import Settings
 from growqr.errors import InstanceError
+from growqr.store.admission import Admissions, Admitted, Counted, Limits, Way
+from growqr.store.api_keys import ApiKey, ApiKeys
+from growqr.store.audit import OPERATOR, Act, Audit, Entry
 from growqr.store.budgets import Budget, BudgetLimits, Budgets
 from growqr.store.decisions import Decision, DecisionKind, Decisions
 from growqr.store.engine import Connection, Database
 from growqr.store.events import Events
 from growqr.store.hints import Hints
+from growqr.store.invites import INVITE_TTL, Invite, Invites, OpenInvite
 from growqr.store.leases import Holder, Leases, Owner
 from growqr.store.ledger import Idempotency, Slot, Usage
 from growqr.store.listen import listen
@@ -32,10 +37,11 @@ from growqr.store.memory import Memory, MemoryCommit, MemoryFile
 from growqr.store.messages import Accepted, Done, Message, Messages
 from growqr.store.migrate import migrate, version
 from growqr.store.mirror import Confirmed, Mirrored, own_server
-from growqr.store.notifier import DELTAS, EVENTS, WORK, Notifier
+from growqr.store.notifier import DELTAS, EVENTS, REVOKED, WORK, Notifier
 from growqr.store.repos import Repo, Repos
 from growqr.store.retention import Retention
 from growqr.store.services import Service, Services
+from growqr.store.sign_ins import Browser, SignIn, SignIns
 from growqr.store.steps import Claim, Step, Steps
 from growqr.store.sub_agents import SubAgent, SubAgents
 from growqr.store.supervision import (
@@ -50,34 +56,48 @@ from growqr.store.supervision import (
 from growqr.store.threads import Thread, Threads
 from growqr.store.timers import Timer, Timers
 from growqr.store.turns import Turn, Turns
-from growqr.store.users import User, Users
+from growqr.store.users import Role, User, Users
 
 __all__ = [
     "DELTAS",
     "EVENTS",
+    "INVITE_TTL",
+    "OPERATOR",
+    "REVOKED",
     "WORK",
     "Accepted",
+    "Act",
+    "Admitted",
+    "ApiKey",
+    "Browser",
     "Budget",
     "BudgetLimits",
     "Claim",
     "Confirmed",
     "Connection",
+    "Counted",
     "Decision",
     "DecisionKind",
     "Done",
     "DueTimer",
+    "Entry",
     "Holder",
+    "Invite",
+    "Limits",
     "MemoryCommit",
     "MemoryFile",
     "Message",
     "Notifier",
     "OpenDecision",
+    "OpenInvite",
     "OpenLease",
     "OpenService",
     "OpenTurn",
     "Owner",
     "Repo",
+    "Role",
     "Service",
+    "SignIn",
     "Slot",
     "Snapshot",
     "Step",
@@ -87,6 +107,7 @@ __all__ = [
     "Timer",
     "Turn",
     "User",
+    "Way",
     "migrate",
     "open_store",
     "own_server",
@@ -123,6 +144,11 @@ class Store:
         self.usage = Usage(self._db)
         self.budgets = Budgets(self._db)
         self.idempotency = Idempotency(self._db)
+        self.admissions = Admissions(self._db)
+        self.sign_ins = SignIns(self._db)
+        self.api_keys = ApiKeys(self._db)
+        self.invites = Invites(self._db)
+        self.audit = Audit(self._db)
 
     @property
     def notifier(self) -> Notifier:
@@ -135,6 +161,7 @@ class Store:
 
     async def close(self) -> None:
         """Let every connection go."""
+        await self.audit.close()
         await self._db.close()
 
     async def health(self) -> None:

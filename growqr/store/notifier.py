@@ -11,7 +11,8 @@ from growqr.errors import StoreUnavailable
 from growqr.events import Delta
 
 EVENTS, DELTAS, WORK = "growqr_event", "growqr_delta", "growqr_work"
-"""Channels: `<user>:<seq>` pairs, deltas as JSON, hints to the Host."""
+REVOKED = "growqr_revoked"
+"""Channels: `<user>:<seq>` pairs, deltas as JSON, hints to the Host; a way in was closed."""
 
 INTERVAL = 0.02
 """Seconds between two batches; the first of a burst leaves at once."""
@@ -38,8 +39,15 @@ class Notifier:
 
     def work(self, text: str) -> None:
         """Something is to do that no agent does, such as `memory:<user>`."""
-        if (WORK, text) not in self._texts:
-            self._texts.append((WORK, text))
+        self._once(WORK, text)
+
+    def revoked(self) -> None:
+        """A way in was closed: whoever holds streams open looks whose."""
+        self._once(REVOKED, "")
+
+    def _once(self, channel: str, text: str) -> None:
+        if (channel, text) not in self._texts:
+            self._texts.append((channel, text))
         self._start()
 
     async def delta(self, delta: Delta) -> None:

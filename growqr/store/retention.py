@@ -1,4 +1,5 @@
-"""What is old enough goes: events beyond their days or number, answers after a day.
+"""What is old enough goes: events beyond their days or number, answers after a day,
+sign-ins, links and counts when they are over.
 
 Messages, turns and steps stay: they are the transcript.
 """
@@ -28,6 +29,7 @@ class Retention:
         """
         due = {"seconds": days * _DAY, "events": events}
         await self._db.all("drop_answers", dict, limit=limit)
+        await self._db.all("drop_expired", dict)
         rows = await self._db.all("oldest_events", dict, after=self._after, users=USERS, **due)
         removed = 0
         for row in rows:

@@ -67,7 +67,7 @@ async def stream_events(here: Here, owner: Owner, caller: Caller, after: After) 
     reply being written come as `event: delta` without an `id`; silence is broken by
     `event: ping`.
     """
-    return EventStream(here.hub, owner, after, caller.expires)
+    return EventStream(here.hub, caller, after)
 
 
 async def _wake(here: Context, user_id: str) -> ProvisionView:

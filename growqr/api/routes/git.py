@@ -16,10 +16,11 @@ from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from growqr import names
+from growqr.api.admission import FOREVER, identify, judge
 from growqr.api.context import Context, Here
 from growqr.api.problems import problem, request_id
 from growqr.errors import BadRequest, NotFound, Unauthorized
-from growqr.identity import Identity, instance_secret, read_token
+from growqr.identity import Access, Principal, instance_secret, read_token
 from growqr.repos import Exchange, Program, advertise, check_name, folder_of
 
 router = APIRouter(prefix="/git/{user}/{repo}.git", include_in_schema=False)
@@ -125,24 +126,23 @@ async def _body(request: Request, came: asyncio.Event) -> AsyncIterator[bytes]:
 async def _open(here: Context, request: Request, user: str, repo: str) -> Path:
     """The folder of a repository of the caller. Raises Unauthorized, NotFound."""
     caller = await _caller(here, request)
-    if user != caller:
-        raise NotFound("there is no such repository")
-    row = await here.store.repos.get(caller, check_name(repo))
-    return folder_of(here.settings, caller, row.name)
+    writes = "git-receive-pack" in (request.query_params.get("service"), request.url.path[-16:])
+    judge(here, request, caller, Access("git", "write" if writes else "read", user))
+    row = await here.store.repos.get(caller.user_id, check_name(repo))
+    return folder_of(here.settings, caller.user_id, row.name)
 
 
-async def _caller(here: Context, request: Request) -> str:
-    """The user id behind a bearer token, as such or as the password of Basic."""
+async def _caller(here: Context, request: Request) -> Principal:
+    """Who is behind a bearer token or API key, as such or as the password of Basic."""
     token = _token(request)
     if not token.startswith("gqm."):
-        identity: Identity = await here.verifier.verify([f"Bearer {token}"])
-        return identity.user_id
+        return await identify(here, request, [f"Bearer {token}"])
     secret = await asyncio.to_thread(instance_secret, here.settings)
     subject, generation = read_token(secret, token)
     if (found := names.service_of(subject)) and found[1] == "opencode":
         service = await here.store.services.get(*found)
         if service is not None and service.generation == generation:
-            return found[0]
+            return Principal(found[0], "", "stack", f"opencode#{generation}", FOREVER)
     raise Unauthorized("the token is of a service that is not there any more")
 
 

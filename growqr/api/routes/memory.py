@@ -13,7 +13,7 @@ from growqr.api.inputs import Cursor, FullText, Limit, NewContent, Text, read_cu
 from growqr.api.paging import paged
 from growqr.api.views import CommitView, ContentView, FileView, FoundView, Page
 from growqr.errors import NotFound
-from growqr.identity import Identity
+from growqr.identity import Principal
 from growqr.memory import check_content, check_path, refuse_secrets
 from growqr.names import new_id
 
@@ -86,7 +86,7 @@ async def remove_memory(here: Here, caller: Caller, path: str) -> ContentView:
 
 
 async def _commit(
-    here: Context, caller: Identity, path: str, content: str | None, message: str
+    here: Context, caller: Principal, path: str, content: str | None, message: str
 ) -> ContentView:
     row = await here.store.memory.accept(
         caller.user_id,

@@ -15,7 +15,7 @@ from growqr.api.routes.sub_agents import Key, run, spawn
 from growqr.api.stream import EventStream
 from growqr.api.views import QueuedView, ServiceView, SubAgentView, WorkspaceView
 from growqr.errors import NotFound
-from growqr.identity import Identity
+from growqr.identity import Principal
 
 router = APIRouter(prefix="/opencode", tags=["opencode"], route_class=Door)
 
@@ -78,10 +78,10 @@ async def prompt_session(
 async def stream_session(here: Here, caller: Caller, session_id: str, after: After) -> EventStream:
     """The events of a session, live."""
     agent = await here.store.sub_agents.get(caller.user_id, session_id)
-    return EventStream(here.hub, caller.user_id, after, caller.expires, agent.thread_id)
+    return EventStream(here.hub, caller, after, agent.thread_id)
 
 
-def _mine(caller: Identity, workspace_id: str) -> str:
+def _mine(caller: Principal, workspace_id: str) -> str:
     if workspace_id not in (caller.user_id, "me"):
         raise NotFound("there is no such workspace")
     return caller.user_id

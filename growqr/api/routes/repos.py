@@ -16,11 +16,11 @@ from growqr.api.inputs import Body, Cursor, Limit, Text, Title, make_cursor, rea
 from growqr.api.paging import paged
 from growqr.api.views import Page
 from growqr.errors import Invalid
-from growqr.identity import Identity
+from growqr.identity import Principal
 from growqr.repos import Commit, Entry, File, Folder, Repository, Written, check_name, folder_of
 from growqr.store import Repo
 
-router = APIRouter(prefix="/git/repos", tags=["repositories"], route_class=OnceDoor)
+router = APIRouter(prefix="/git/repos", tags=["git"], route_class=OnceDoor)
 
 Encoding = Literal["utf-8", "base64"]
 Sha = Annotated[str, StringConstraints(max_length=64)]
@@ -223,7 +223,7 @@ async def remove_contents(
     return WrittenView.of(written)
 
 
-async def _of(here: Context, caller: Identity, name: str) -> Repository:
+async def _of(here: Context, caller: Principal, name: str) -> Repository:
     """The caller's repository of that name. Raises NotFound, foreign or unknown alike."""
     row = await here.store.repos.get(caller.user_id, check_name(name))
     return Repository(folder_of(here.settings, caller.user_id, row.name), caller.user_id)

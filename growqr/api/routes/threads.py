@@ -94,4 +94,4 @@ async def stream_thread(here: Here, caller: Caller, thread_id: str, after: After
     """
     known_id(thread_id, "thr", "thread")
     await here.store.threads.get(caller.user_id, thread_id)
-    return EventStream(here.hub, caller.user_id, after, caller.expires, thread_id)
+    return EventStream(here.hub, caller, after, thread_id)

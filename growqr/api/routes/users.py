@@ -16,7 +16,7 @@ from growqr.api.views import (
     lease_of,
 )
 from growqr.errors import NotFound
-from growqr.identity import Identity
+from growqr.identity import Principal
 from growqr.store import BudgetLimits
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=OnceDoor)
@@ -46,7 +46,7 @@ async def bootstrap(here: Here, caller: Caller, body: Body | None = None) -> Boo
     return BootstrapView(user=user, agent=agent, stack=agent.stack)
 
 
-async def _user(here: Context, caller: Identity) -> UserView:
+async def _user(here: Context, caller: Principal) -> UserView:
     user = await here.store.users.get(caller.user_id)
     if user is None:
         raise NotFound("there is no such user")

@@ -1,8 +1,19 @@
 -- ensure_user --
--- User, counter, lease and master thread appear together or not at all.
-with u as (
-  insert into users (id, issuer, subject, name)
-  values (%(user)s, %(issuer)s, %(subject)s, %(name)s) on conflict do nothing returning id
+-- User, counter, lease and master thread appear together or not at all. Whoever is first is the
+-- admin; others are what their invite says.
+with first as (
+  insert into org (first_user) values (%(user)s) on conflict do nothing returning first_user
+), invited as (
+  update invite set used_by = %(user)s, used_at = clock_timestamp()
+   where id = %(invite)s::text and used_by is null and expires_at > clock_timestamp()
+     and not exists (select 1 from users where id = %(user)s) returning role
+), u as (
+  insert into users (id, issuer, subject, name, email, role)
+  select %(user)s, %(issuer)s, %(subject)s, %(name)s, %(email)s,
+         case when exists (select 1 from first) then 'admin'
+              else coalesce((select role from invited), 'member') end
+   where %(invite)s::text is null or exists (select 1 from invited)
+  on conflict do nothing returning id
 ), s as (
   insert into stream (user_id) select id from u
 ), l as (
@@ -11,4 +22,31 @@ with u as (
 insert into thread (id, user_id, kind, title) select %(thread)s, id, 'master', 'Master' from u
 
 -- get_user --
-select id, issuer, subject, name, created_at from users where id = %(user)s
+select id, issuer, subject, name, created_at, role, email, suspended_at from users
+ where id = %(user)s
+
+-- list_users --
+select id, issuer, subject, name, created_at, role, email, suspended_at from users
+ where id > %(after)s order by id limit %(limit)s
+
+-- lock_org --
+select one from org for update
+
+-- change_user --
+-- Under that lock: somebody who may come in stays an admin. Whoever is suspended is signed out.
+with changed as (
+  update users set role = coalesce(%(role)s::text, role),
+         suspended_at = case %(suspended)s::boolean
+                        when true then coalesce(suspended_at, clock_timestamp())
+                        when false then null else suspended_at end
+   where id = %(user)s
+     and ((coalesce(%(role)s, role) = 'admin' and not coalesce(%(suspended)s, false))
+          or role <> 'admin' or suspended_at is not null
+          or exists (select 1 from users other where other.id <> %(user)s
+                        and other.role = 'admin' and other.suspended_at is null))
+  returning *
+), out as (
+  delete from sign_in using changed
+   where sign_in.user_id = changed.id and changed.suspended_at is not null
+), told as (select id as subject from changed), noted as ({note})
+select id, issuer, subject, name, created_at, role, email, suspended_at from changed

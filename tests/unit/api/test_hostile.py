@@ -272,7 +272,7 @@ async def test_unknown_failure_and_slow_answer_are_problems(
     assert answer["request_id"] in caplog.text
     assert "hunter2" not in caplog.text
     assert "eyJhbGciOi" not in caplog.text
-    quick = envelope.Envelope(app, deadline=0.1)
+    quick = envelope.Envelope(app, app.state.context.settings, deadline=0.1)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(quick)) as impatient:
         answer = problem(await impatient.get("http://growqr/slow"), 503)
         assert "0.1 s" in answer["detail"]

@@ -94,7 +94,7 @@ async def test_deltas_pass_by_without_a_number(
 async def test_streams_are_counted(
     one: Replica, store: Store, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "PER_USER", 2)
+    one.hub.most = 2
     async with one.events(), one.events():
         refused = await one.client.get("/actors/me/events")
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many")

@@ -15,7 +15,7 @@ from growqr.api.feed import Feed
 from growqr.api.stream import Hub
 from growqr.config import Settings
 from growqr.errors import StoreUnavailable
-from growqr.store import Store, User
+from growqr.store import Store, User, Way
 from tests.fakes.proxy import FaultProxy
 from tests.unit.api.replicas import Replica, durable, replica, silently, write
 
@@ -38,7 +38,7 @@ async def followed(hub: Hub, user: User, after: int = 0) -> AsyncIterator[AsyncI
                 if line.startswith(b"id: "):
                     yield int(line[4:])
 
-    with hub.watch(user.id, None, math.inf) as subscription:
+    async with hub.watch(Way(user.id, "token", ""), None, math.inf) as subscription:
         await subscription.begin(after)
         async with asyncio.timeout(15):
             yield numbers(subscription.frames())
@@ -158,7 +158,10 @@ async def test_two_begin_while_the_database_is_away_for_one(
                     async with followed(hub, alice):
                         pass
                 assert not hub.feeds
-                with hub.watch(alice.id, None, math.inf) as first:
+                proxy.mode = "pass"
+                async with hub.watch(Way(alice.id, "token", ""), None, math.inf) as first:
+                    proxy.mode = "refuse"
+                    proxy.cut()
                     with pytest.raises(StoreUnavailable):
                         await first.begin(0)
                     proxy.mode = "pass"

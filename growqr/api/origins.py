@@ -1,0 +1,44 @@
+"""Which pages may speak for a signed-in browser, whose cookie comes along by itself."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from growqr.config import Settings
+from growqr.errors import Forbidden
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def check_origin(settings: Settings, connection: HTTPConnection, method: str) -> None:
+    """Raises Forbidden unless the request comes from a page of ours.
+
+    Browsers name the origin with everything but plain reads of the same site: a write without
+    one comes from no browser, and has no business with a cookie.
+    """
+    origin = connection.headers.get("origin")
+    if origin is None and method in SAFE:
+        return
+    if origin not in allowed_origins(settings, connection):
+        raise Forbidden(
+            "this page may not speak for a signed-in browser; GROWQR_PUBLIC_URL and FRONTEND_URL "
+            "name those that may",
+            {"rule": "origin"},
+        )
+
+
+def allowed_origins(settings: Settings, connection: HTTPConnection) -> frozenset[str]:
+    """The configured ones; without a public address, the one that was asked."""
+    named = [url for url in (settings.public_url, settings.frontend_url) if url]
+    origins = {origin_of(url) for url in named}
+    if settings.public_url is None and (host := connection.headers.get("host")):
+        origins |= {f"http://{host}", f"https://{host}"}
+    return frozenset(origins)
+
+
+def origin_of(url: str) -> str:
+    """`https://host:port` of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()

@@ -1,0 +1,48 @@
+"""Headers by which a browser keeps others out of our pages, and our pages out of trouble."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from growqr.config import Settings
+
+Header = tuple[bytes, bytes]
+
+_NOTHING: Final = b"default-src 'none'; frame-ancestors 'none'"
+_DOCS: Final = "https://cdn.jsdelivr.net"
+"""Where FastAPI's page of the API takes its parts from; the document itself is ours."""
+
+COMMON: Final[tuple[Header, ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+
+class Shields:
+    """What every answer carries; pages may load what is ours, and Clerk's where it is used."""
+
+    def __init__(self, settings: Settings, hosts: tuple[str, ...] = ()) -> None:
+        """hosts: origins of others that our pages may load scripts from and speak to."""
+        others = " ".join(("", *hosts))
+        self._page = _policy(others, "").encode()
+        self._docs = _policy(f" {_DOCS}", " 'unsafe-inline'").encode()
+        https = (settings.public_url or "").startswith("https://")
+        lasting = ((b"strict-transport-security", b"max-age=31536000"),) if https else ()
+        self._common = COMMON + lasting
+
+    def headers(self, path: str, content_type: bytes) -> list[Header]:
+        """Those of an answer."""
+        policy = _NOTHING
+        if content_type.startswith(b"text/html"):
+            policy = self._docs if path == "/docs" else self._page
+        return [*self._common, (b"content-security-policy", policy)]
+
+
+def _policy(others: str, inline: str) -> str:
+    return (
+        f"default-src 'self'; script-src 'self'{others}{inline}; connect-src 'self'{others}; "
+        f"img-src 'self' data:{others}; style-src 'self' 'unsafe-inline'{others}; "
+        "frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'self'"
+    )

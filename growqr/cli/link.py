@@ -1,0 +1,63 @@
+"""`growqr link`: a one-time link that signs a browser in, made on the machine itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from growqr.cli.client import DEFAULT_USER, User
+from growqr.cli.db import instance_settings
+from growqr.cli.output import as_json, out
+from growqr.cli.stacks_of import Json
+from growqr.cli.up import DataOption
+from growqr.config import Settings
+from growqr.errors import InstanceError
+from growqr.identity import LocalIssuer, new_ticket
+from growqr.names import local_user_id
+
+LIFETIME = 600
+"""Seconds a link is good for."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add `link`."""
+    app.command("link")(link)
+
+
+def link(
+    user: str = User,
+    data: DataOption = None,
+    json: Json = False,
+) -> None:
+    """Print a link that signs a browser in, once, within 10 minutes."""
+    url = sign_in_link(instance_settings(data), user)
+    if json:
+        as_json({"user": user, "url": url, "expires_in": LIFETIME})
+    else:
+        out.print(url, markup=False, soft_wrap=True)
+
+
+def sign_in_link(settings: Settings, name: str = DEFAULT_USER) -> str:
+    """A fresh link for the local user. Raises InstanceError where that issuer is off.
+
+    Its secret stands behind the `#`: browsers send it to nobody, so no log on the way has it.
+    """
+    if not settings.has_local_issuer:
+        raise InstanceError(
+            "the built-in issuer is off here, so there are no links; sign in at "
+            f"{settings.site_url}, or set GROWQR_LOCAL_ISSUER=on"
+        )
+    ticket, sha = new_ticket()
+    asyncio.run(_keep(settings, name, sha))
+    return f"{settings.site_url}/app/sign-in#link={ticket}"
+
+
+async def _keep(settings: Settings, name: str, sha: bytes) -> None:
+    from growqr.store import OPERATOR, open_store  # costs what other commands need not pay
+
+    user_id, issuer = local_user_id(name), LocalIssuer(settings).issuer
+    async with open_store(settings, 1) as store:
+        await store.users.ensure(user_id, issuer=issuer, subject=name, name=name)
+        await store.sign_ins.make_link(user_id, sha, LIFETIME)
+        await store.audit.note(OPERATOR, "sign_in_link.made", user_id)
