@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from growqr import __version__
 from growqr.api import mcp, operations
@@ -15,6 +16,7 @@ from growqr.api.context import Context
 from growqr.api.contract import allowed, document
 from growqr.api.envelope import Envelope
 from growqr.api.idempotency import PREFIX
+from growqr.api.origins import cross_origin
 from growqr.api.problems import install
 from growqr.api.routes import routers
 from growqr.api.stream import Hub
@@ -59,6 +61,8 @@ def make_app(
         app.include_router(router, prefix=PREFIX)
         app.include_router(router, include_in_schema=False)
         app.include_router(router, prefix="/api", include_in_schema=False)
+    if settings.frontend_url:
+        app.add_middleware(CORSMiddleware, **cross_origin(settings.frontend_url))
     app.add_middleware(Envelope, settings=settings)
     install(app, allowed=partial(allowed, app))
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's own way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -36,6 +37,18 @@ def allowed_origins(settings: Settings, connection: HTTPConnection) -> frozenset
     if settings.public_url is None and (host := connection.headers.get("host")):
         origins |= {f"http://{host}", f"https://{host}"}
     return frozenset(origins)
+
+
+def cross_origin(frontend_url: str) -> dict[str, Any]:
+    """Options of the CORS middleware: one origin by name, never any."""
+    return {
+        "allow_origins": [origin_of(frontend_url)],
+        "allow_credentials": True,
+        "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+        "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+        "expose_headers": ["X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
+        "max_age": 600,
+    }
 
 
 def origin_of(url: str) -> str:

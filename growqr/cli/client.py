@@ -82,6 +82,11 @@ def target(user: str) -> Target:
             f"no instance is running in {settings.data}; start it: growqr up "
             "(or name another folder by GROWQR_DATA)"
         )
+    if not settings.has_local_issuer:
+        raise InstanceError(
+            "the built-in issuer is off here: make an API key in the web interface or over HTTP, "
+            "and set GROWQR_URL and GROWQR_TOKEN"
+        )
     return Target(record.url.rstrip("/"), mint(settings, user), local=True)
 
 

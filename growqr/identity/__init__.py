@@ -6,6 +6,7 @@
                   stacks, bound to user, role and generation; passwords of these services
     api_keys      keys of programs
     tickets       cookies, links, invites: random, and kept as hashes
+    profile       what production does not start with
     policy        who may do what: the one function that every door asks
 
 Only `tokens` is loaded with the room: agents need it, and nothing else of this, in memory.
@@ -29,15 +30,17 @@ from growqr.identity.tokens import (
 if TYPE_CHECKING:
     from growqr.identity.api_keys import KEY_PREFIX, KeyProof, make_key, read_key
     from growqr.identity.jwt import Identity, KeySource, Verifier
-    from growqr.identity.local_issuer import LocalIssuer, check_profile, ensure_key, mint
+    from growqr.identity.local_issuer import LocalIssuer, ensure_key, mint
     from growqr.identity.policy import Access, Kind, Principal, Verb, Verdict, decide, owns
+    from growqr.identity.profile import check_profile
     from growqr.identity.tickets import new_ticket, read_ticket
 
 _HOMES = {
     "api_keys": ("KEY_PREFIX", "KeyProof", "make_key", "read_key"),
     "jwt": ("Identity", "KeySource", "Verifier"),
-    "local_issuer": ("LocalIssuer", "check_profile", "ensure_key", "mint"),
+    "local_issuer": ("LocalIssuer", "ensure_key", "mint"),
     "policy": ("Access", "Kind", "Principal", "Verb", "Verdict", "decide", "owns"),
+    "profile": ("check_profile",),
     "tickets": ("new_ticket", "read_ticket"),
 }
 

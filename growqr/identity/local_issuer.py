@@ -75,15 +75,6 @@ def mint(settings: Settings, name: str, ttl: float = LIFETIME) -> str:
     return LocalIssuer(settings).mint(name, ttl)
 
 
-def check_profile(settings: Settings) -> None:
-    """Refuse the built-in issuer in production: whoever reads its file is everybody."""
-    if settings.profile == "production":
-        raise InstanceError(
-            "GROWQR_PROFILE=production refuses tokens of the built-in issuer, and no other issuer "
-            "is configured; set GROWQR_PROFILE=development or leave it unset"
-        )
-
-
 def ensure_key(settings: Settings) -> None:
     """Make the key unless it is there. Of several at once one wins and all use its key."""
     path = key_path(settings)
