@@ -151,10 +151,14 @@ class Turns:
                 leases += (await self.cancel(user_id, child["id"]))[1]
         return turn, leases
 
-    async def cancel_all(self, user_id: str, lease_key: str) -> list[Lease]:
-        """Ask for the end of every turn of one agent; the leases of all who should be told."""
+    async def cancel_all(self, user_id: str, lease_key: str | None = None) -> list[Lease]:
+        """Ask for the end of every turn of one agent, or of all; the leases of whom to tell."""
+        if lease_key is None:
+            turns = await self._db.all("unfinished_of_user", Turn, user=user_id)
+        else:
+            turns = await self.unfinished(lease_key)
         leases: list[Lease] = []
-        for turn in await self.unfinished(lease_key):
+        for turn in turns:
             leases += (await self.cancel(user_id, turn.id))[1]
         return leases
 
