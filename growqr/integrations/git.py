@@ -40,7 +40,7 @@ GIT_SAFE: Final = tuple(
 tree may still hold symbolic links, so read and write it without following them."""
 
 _NEVER = re.compile(
-    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.(?:/|$)|\.lock(?:/|$)|^[/-]|/$|^@$"
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.(?:/|$)|\.lock(?:/|$)|^[/+-]|/$|^@$"
 )
 
 
@@ -66,7 +66,7 @@ def check_repository(url: str) -> str:
 def check_ref(name: str) -> str:
     """The name of a branch, a tag or a full reference. Raises Invalid.
 
-    The rules are those of git-check-ref-format; also no leading dash, printable, 200 at most.
+    The rules are those of git-check-ref-format; also no leading dash or plus, printable, 200 at most.
     """
     if not 0 < len(name) <= 200 or not name.isprintable() or _NEVER.search(name):
         raise Invalid(

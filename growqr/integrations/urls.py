@@ -54,14 +54,21 @@ def parse(
         _refuse(field, "host", "it names no host")
     if not _AUTHORITY.fullmatch(start[2]):
         _refuse(field, "host", "its host and port are not written like example.com:443")
-    try:
-        found = URL(url)
-    except ValueError:  # UnicodeError of IDNA is one
+    found = _read(url)
+    if found is None:
         _refuse(field, "malformed", "its host or port is none")
     if not found.port:
         _refuse(field, "port", "its port must be one of 1 to 65535")
     _check_host(found.raw_host or "", tuple(allow), field)
     return found
+
+
+def _read(url: str) -> URL | None:
+    # Apart, so that no error of the parser, which may quote the URL, hangs on to ours.
+    try:
+        return URL(url)
+    except ValueError:  # UnicodeError of IDNA is one
+        return None
 
 
 def _check_host(host: str, allow: tuple[Network, ...], field: str) -> None:
