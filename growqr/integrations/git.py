@@ -49,11 +49,6 @@ def check_repository(url: str) -> str:
 
     Raises Invalid. Its names are not resolved here: `Outside.resolve` and `git_pins` do that.
     """
-    if "::" in url.partition("/")[0]:
-        raise Invalid(
-            "this repository is not allowed: it names a program of git's own, write https://…",
-            {"field": "repository", "reason": "scheme"},
-        )
     checked = URL(check_url(url, field="repository"))
     if checked.raw_path in ("", "/") or checked.raw_query_string or checked.raw_fragment:
         raise Invalid(
@@ -66,7 +61,8 @@ def check_repository(url: str) -> str:
 def check_ref(name: str) -> str:
     """The name of a branch, a tag or a full reference. Raises Invalid.
 
-    The rules are those of git-check-ref-format; also no leading dash or plus, printable, 200 at most.
+    The rules are those of git-check-ref-format; also printable, no dash or plus at the start,
+    200 characters at most.
     """
     if not 0 < len(name) <= 200 or not name.isprintable() or _NEVER.search(name):
         raise Invalid(

@@ -49,7 +49,7 @@ class CheckedResolver(AbstractResolver):
         self._allow = tuple(allow)
 
     async def addresses(self, host: str, port: int) -> list[str]:
-        """The addresses of a name or of an address, in plain spelling.
+        """The addresses of a name, or an address itself, in plain spelling.
 
         Raises Invalid when one of them is not public, OSError when there is none.
         """
@@ -63,7 +63,7 @@ class CheckedResolver(AbstractResolver):
                 "internet, or is this machine's own",
                 {"reason": "not_public"},
             )
-        return [str(read(address)) for address in found]
+        return found
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
