@@ -6,7 +6,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from growqr.integrations import is_public
@@ -58,6 +58,7 @@ def test_what_is_no_plain_address_is_not_public(text: str) -> None:
     assert not is_public(text)
 
 
+@settings(deadline=None)
 @given(st.ip_addresses())
 def test_never_wider_than_python(address: IPv4Address | IPv6Address) -> None:
     """Of today's Python, where it knows a range that the table lacks."""
@@ -67,6 +68,7 @@ def test_never_wider_than_python(address: IPv4Address | IPv6Address) -> None:
         assert not address.is_multicast
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_an_ipv4_address_inside_another_is_judged_as_itself(address: IPv4Address) -> None:
     for prefix in ("::ffff:0:0", "64:ff9b::"):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 from starlette.datastructures import Headers
@@ -131,6 +131,7 @@ def test_the_published_example_of_slack() -> None:
 
 
 @EACH
+@settings(deadline=None)
 @given(body=st.binary(max_size=200))
 def test_what_was_signed_gets_in(provider: Provider, body: bytes) -> None:
     headers = provider.sign(body, provider.secret)
@@ -138,6 +139,7 @@ def test_what_was_signed_gets_in(provider: Provider, body: bytes) -> None:
 
 
 @EACH
+@settings(deadline=None)
 @given(choice=st.data())
 def test_one_changed_bit_does_not(provider: Provider, choice: st.DataObject) -> None:
     body = choice.draw(st.binary(min_size=1, max_size=60))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -102,6 +102,7 @@ def test_development_may_ask_for_http_and_loopback() -> None:
             check_url(url, schemes=both, allow_loopback=True)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.sampled_from(["", "https://", "https://127.0.0.1", "https://[::"]))
 def test_whatever_passes_has_one_reading(text: str, start: str) -> None:
     try:
