@@ -6,7 +6,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from growqr import names
-from tests.cluster.conftest import CANARY
+from tests.instance_fixtures import CANARY
 from tests.fakes.messages_api import MessagesApi
 from tests.instances import Instance, processes_of
 

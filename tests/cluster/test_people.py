@@ -7,7 +7,7 @@ import signal
 import time
 from typing import Any
 
-from tests.cluster.conftest import TURN_TOKENS
+from tests.instance_fixtures import TURN_TOKENS
 from tests.cluster.test_failures import holder
 from tests.instances import Instance, Person
 
