@@ -1,4 +1,4 @@
-"""Ray's own doors: who has no token runs nothing, reads nothing, and finds no secret lying about."""
+"""Ray's own doors: who has no token runs nothing, reads nothing and finds no secret."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ def test_86_a_job_is_not_taken_without_the_token(
     name: str, path: str, instance: Instance, ray_http: dict[str, httpx.Client], tmp_path: Path
 ) -> None:
     job = {"entrypoint": f"touch {tmp_path}/ran"}
-    for headers in ({}, bearer(WRONG), {"authorization": "Bearer"}, {"authorization": "Basic eDp5"}):
+    for given in ("", f"Bearer {WRONG}", "Bearer", "Basic eDp5"):
+        headers = {"authorization": given} if given else {}
         assert ray_http[name].post(path, json=job, headers=headers).status_code in (401, 403)
     jobs = ray_http["dashboard"].get("/api/jobs/", headers=bearer(token(instance)))
     assert [job for job in jobs.json() if job["type"] == "SUBMISSION"] == []
