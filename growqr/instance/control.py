@@ -63,7 +63,7 @@ def plan(settings: Settings, providers: Providers) -> Plan | None:
 def _require_token_mode() -> None:
     """Ray without its token runs anybody's code: whoever asks for that is not obeyed in silence."""
     mode = ray_auth_mode()
-    if mode is not None and mode.strip().lower() != "token":
+    if mode and mode.strip().lower() != "token":
         raise InstanceError(
             f"RAY_AUTH_MODE={mode} would let whoever reaches a port of Ray run code here; growqr "
             "always has Ray ask for its token: unset RAY_AUTH_MODE, or set it to token"
