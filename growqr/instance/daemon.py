@@ -118,7 +118,7 @@ class Daemon:
         try:
             with self._phase("ray"):
                 self._until(lambda: self.ray.healthy, RAY_TIMEOUT, "Ray")
-                self.ray.require_token()
+                self._until(lambda: self.ray.guarded, RAY_TIMEOUT, "Ray's token")
             with self._phase("serve"):
                 self._finish(deploy)
         finally:

@@ -79,11 +79,16 @@ class RayHead:
         url = f"http://127.0.0.1:{self.ports['dashboard']}/api/gcs_healthz"
         return self.address_file.exists() and answers(url)
 
-    def require_token(self) -> None:
-        """Raises InstanceError unless the head refuses those without its token."""
-        status = asked(self.ports["dashboard"], "/api/version")
-        if status != 401:
+    @property
+    def guarded(self) -> bool:
+        """Whether the head refuses those without its token; False while it does not answer.
+
+        Raises InstanceError when it lets them in.
+        """
+        status = asked(self.ports["dashboard"], "/api/version", timeout=2.0)
+        if status not in (0, 401):
             raise InstanceError(f"Ray does not ask for its token (status {status}); not started")
+        return status == 401
 
     def stop(self) -> None:
         """End the whole session; raises TimeoutError when something survives SIGKILL."""

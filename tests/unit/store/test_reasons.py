@@ -34,11 +34,10 @@ async def test_the_reason_of_a_failed_turn_is_blanked_and_the_transcript_is_not(
 
 
 async def test_the_last_words_of_a_service_are_blanked(store: Store, alice: User) -> None:
-    await store.services.want(alice.id, "opencode")
-    fence = Fence(names.stack(alice.id), 1)
-    assert await store.leases.take(fence, holder="h", ttl=60)
-    wanted = await store.services.get(alice.id, "opencode")
-    assert wanted
+    wanted = await store.services.want(alice.id, "opencode", "ready")
+    key = names.stack(alice.id)
+    fence = await store.leases.acquire(key, user_id=alice.id, holder="h", ttl=60)
+    assert fence
 
     await store.services.observe(
         fence, wanted, state="backoff", reason=f"it said:\n{KEY} token=abc123"
