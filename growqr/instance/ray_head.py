@@ -156,10 +156,6 @@ def environment(ports: Ports, folder: Path, token_file: Path, *, warm: bool) -> 
         "RAY_health_check_period_ms": 1000,
         "RAY_health_check_timeout_ms": 2000,
         "RAY_health_check_failure_threshold": 5,
-        "RAY_AUTH_MODE": "token",
-        # Ray of one machine: everything it starts listens on loopback, and is found there.
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": 0,
-        "RAY_AUTH_TOKEN_PATH": token_file,
         "RAY_USAGE_STATS_ENABLED": 0,
         "RAY_SERVE_ENABLE_HA_PROXY": 1,
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": 1,
@@ -182,7 +178,17 @@ def environment(ports: Ports, folder: Path, token_file: Path, *, warm: bool) -> 
         "AUTOSCALER_METRIC_PORT": ports["autoscaler_metrics"],
         "DASHBOARD_METRIC_PORT": ports["dashboard_metrics"],
     }
-    return {name: str(value) for name, value in values.items()}
+    return joining(token_file) | {name: str(value) for name, value in values.items()}
+
+
+def joining(token_file: Path) -> dict[str, str]:
+    """What every process that connects to Ray has to be told, for nothing of it is a default."""
+    return {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(token_file),
+        # Ray of one machine: whatever it starts listens on loopback alone, and is found there.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    }
 
 
 def _connections() -> int:
