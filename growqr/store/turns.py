@@ -11,6 +11,7 @@ from growqr import names
 from growqr.directory import Fence, Lease
 from growqr.errors import Conflict, NotFound
 from growqr.events import EventType, NewEvent
+from growqr.redaction import blanked
 from growqr.states import StepState, TurnState, sources
 from growqr.store import sql
 from growqr.store.engine import Connection, Database, event_arrays, execute
@@ -230,7 +231,8 @@ class _End:
         told: Sequence[NewEvent] = (),
     ) -> None:
         self.turn_id, self.actor = turn_id, actor
-        self._state, self._result, self._error, self._told = state, result, error, told
+        self._state, self._result, self._told = state, result, told
+        self._error = blanked(error)
 
     async def prepared(self, conn: Connection) -> tuple[list[NewEvent], dict[str, Any]]:
         """Events and parameters, once the rows of this turn and its parent are locked."""
