@@ -1,5 +1,7 @@
 """Who is calling: bearer tokens of people, and the tokens of agents and stacks.
 
+    crypto        secrets at rest, and the ring of their keys
+    oauth         signing in with GitHub and Google, and their tokens (a room of its own)
     jwt           the one place that trusts a JWT, and the only user of python-jose
     local_issuer  the built-in issuer: key at first start, tokens minted offline
     tokens        what agents show to the gateway, bound to lease and epoch, and services of
@@ -10,6 +12,7 @@ Only `tokens` is loaded with the room: agents need it, and nothing else of this,
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from growqr.identity.tokens import (
@@ -23,20 +26,24 @@ from growqr.identity.tokens import (
 )
 
 if TYPE_CHECKING:
+    from growqr.identity.crypto import KeyRing, Place, new_key
     from growqr.identity.jwt import Identity, KeySource, Verifier
     from growqr.identity.local_issuer import LocalIssuer, check_profile, ensure_key, mint
 
 __all__ = [
     "Bearer",
     "Identity",
+    "KeyRing",
     "KeySource",
     "LocalIssuer",
+    "Place",
     "Verifier",
     "agent_token",
     "check_profile",
     "ensure_key",
     "instance_secret",
     "mint",
+    "new_key",
     "read_token",
     "service_password",
     "stack_of",
@@ -44,9 +51,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from growqr.identity import jwt, local_issuer
+_LAZY = {
+    "crypto": ("KeyRing", "Place", "new_key"),
+    "jwt": ("Identity", "KeySource", "Verifier"),
+    "local_issuer": ("LocalIssuer", "check_profile", "ensure_key", "mint"),
+}
 
-    return getattr(jwt if name in ("Identity", "KeySource", "Verifier") else local_issuer, name)
+
+def __getattr__(name: str) -> Any:
+    for module, names in _LAZY.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
