@@ -33,8 +33,10 @@ from growqr.store.messages import Accepted, Done, Message, Messages
 from growqr.store.migrate import migrate, version
 from growqr.store.mirror import Confirmed, Mirrored, own_server
 from growqr.store.notifier import DELTAS, EVENTS, WORK, Notifier
+from growqr.store.oauth import OAuth, OAuthAccount, OAuthState
 from growqr.store.repos import Repo, Repos
 from growqr.store.retention import Retention
+from growqr.store.sealed import SEALED, Sealed, SealedColumn, SealedRow
 from growqr.store.services import Service, Services
 from growqr.store.steps import Claim, Step, Steps
 from growqr.store.sub_agents import SubAgent, SubAgents
@@ -55,6 +57,7 @@ from growqr.store.users import User, Users
 __all__ = [
     "DELTAS",
     "EVENTS",
+    "SEALED",
     "WORK",
     "Accepted",
     "Budget",
@@ -71,12 +74,16 @@ __all__ = [
     "MemoryFile",
     "Message",
     "Notifier",
+    "OAuthAccount",
+    "OAuthState",
     "OpenDecision",
     "OpenLease",
     "OpenService",
     "OpenTurn",
     "Owner",
     "Repo",
+    "SealedColumn",
+    "SealedRow",
     "Service",
     "Slot",
     "Snapshot",
@@ -122,6 +129,8 @@ class Store:
         self.supervised = Supervised(self._db)
         self.usage = Usage(self._db)
         self.budgets = Budgets(self._db)
+        self.oauth = OAuth(self._db)
+        self.sealed = Sealed(self._db)
         self.idempotency = Idempotency(self._db)
 
     @property

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from growqr.store import sql
-from growqr.store.engine import Database
+from growqr.store.engine import Database, execute
 
 
 class SealedColumn(NamedTuple):
@@ -40,25 +40,30 @@ class Sealed:
 
     async def count(self, column: SealedColumn) -> dict[str, int]:
         """Rows by the name of the key that sealed them."""
-        rows = await self._db.within(self._db.run(_text("count_sealed", column), {}))
+        rows = await self._do("count_sealed", column)
         return {str(row["kid"]): int(row["rows"]) for row in rows}
 
     async def others(
         self, column: SealedColumn, kid: str, *, after: str, limit: int
     ) -> list[SealedRow]:
         """Rows that another key than `kid` sealed, ascending, from the one behind `after`."""
-        params = {"kid": kid, "after": after, "limit": limit}
-        rows = await self._db.within(self._db.run(_text("list_sealed", column), params, SealedRow))
-        return list(rows)
+        return await self._do("list_sealed", column, SealedRow, kid=kid, after=after, limit=limit)
 
     async def swap(self, column: SealedColumn, seen: SealedRow, fresh: str) -> bool:
         """The fresh text over the one that was seen; False: another one is there by now."""
-        params = {"row": seen.row, "old": seen.sealed, "fresh": fresh}
-        return bool(await self._db.within(self._db.run(_text("swap_sealed", column), params)))
+        own = {"row": seen.row, "old": seen.sealed, "fresh": fresh}
+        return bool(await self._do("swap_sealed", column, dict, **own))
 
+    async def _do(
+        self, name: str, column: SealedColumn, into: type[Any] = dict, **params: Any
+    ) -> list[Any]:
+        """The named statement, made for this column."""
+        text = sql.texts()[name]
+        for field, value in column._asdict().items():
+            text = text.replace("{" + field + "}", value)
 
-def _text(name: str, column: SealedColumn) -> str:
-    text = sql.texts()[name]
-    for field, value in column._asdict().items():
-        text = text.replace("{" + field + "}", value)
-    return text
+        async def steps() -> list[Any]:
+            async with self._db.transaction(name) as conn:
+                return await execute(conn, text, params, into)
+
+        return await self._db.within(steps())
