@@ -29,13 +29,17 @@ if TYPE_CHECKING:
     from growqr.identity.crypto import KeyRing, Place, new_key
     from growqr.identity.jwt import Identity, KeySource, Verifier
     from growqr.identity.local_issuer import LocalIssuer, check_profile, ensure_key, mint
+    from growqr.identity.oauth import Account, Finished, OAuth, open_providers, redirect_uri
 
 __all__ = [
+    "Account",
     "Bearer",
+    "Finished",
     "Identity",
     "KeyRing",
     "KeySource",
     "LocalIssuer",
+    "OAuth",
     "Place",
     "Verifier",
     "agent_token",
@@ -44,7 +48,9 @@ __all__ = [
     "instance_secret",
     "mint",
     "new_key",
+    "open_providers",
     "read_token",
+    "redirect_uri",
     "service_password",
     "stack_of",
     "stack_token",
@@ -54,6 +60,7 @@ __all__ = [
 _LAZY = {
     "crypto": ("KeyRing", "Place", "new_key"),
     "jwt": ("Identity", "KeySource", "Verifier"),
+    "oauth": ("Account", "Finished", "OAuth", "open_providers", "redirect_uri"),
     "local_issuer": ("LocalIssuer", "check_profile", "ensure_key", "mint"),
 }
 
