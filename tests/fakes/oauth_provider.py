@@ -77,6 +77,8 @@ class OAuthProvider:
     endpoints: Fields = field(default_factory=dict)
     """Fields of the discovery document that are to be other ones."""
     requests: list[Seen] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+    """Paths of the requests whose answers are on their way."""
     misuse: list[str] = field(default_factory=list)
     issued: list[str] = field(default_factory=list)
     """Every token, so that tests can look where they turn up."""
@@ -334,6 +336,7 @@ class _Exchange(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+        self.server.provider.answered.append(urlsplit(self.path).path)
 
 
 _RUBBISH = {

@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import time
+from collections.abc import Callable
 
 from growqr.config import Settings
 from growqr.errors import InstanceError
@@ -50,12 +52,14 @@ def known(package: str = __name__) -> dict[str, type[Provider]]:
     return found
 
 
-def open_providers(settings: Settings) -> dict[str, Provider]:
-    """Those whose client id is set, by name; no connection yet.
+def open_providers(
+    settings: Settings, clock: Callable[[], float] = time.time
+) -> dict[str, Provider]:
+    """Those whose client id is set, by name; no connection yet. `clock`: seconds since 1970.
 
     Raises InstanceError naming the variable that is missing or wrong, or the extra to install.
     """
-    opened = {name: kind.open(settings) for name, kind in sorted(known().items())}
+    opened = {name: kind.open(settings, clock) for name, kind in sorted(known().items())}
     chosen = {name: provider for name, provider in opened.items() if provider is not None}
     if chosen:
         _require_library()
@@ -64,8 +68,8 @@ def open_providers(settings: Settings) -> dict[str, Provider]:
 
 def _require_library() -> None:
     try:
+        importlib.import_module("httpx2")  # without it Authlib would take httpx, and complain
         importlib.import_module("authlib.integrations.httpx_client")
-        importlib.import_module("httpx2")
     except ImportError:
         raise InstanceError(
             'signing in with a provider needs Authlib: pip install "growqr[oauth]"'

@@ -6,6 +6,7 @@ import ipaddress
 import re
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -71,12 +72,15 @@ class Provider(ABC):
     issuer: str | None = None
     """Its `iss`, where it has one."""
 
-    def __init__(self, settings: Settings, client_id: str, secret: str) -> None:
-        self._client = (client_id, secret)
+    def __init__(
+        self, settings: Settings, client_id: str, secret: str, clock: Callable[[], float]
+    ) -> None:
+        """A leaf adds its addresses. `clock`: seconds since 1970."""
+        self._client, self._clock = (client_id, secret), clock
         self._plain = False
 
     @classmethod
-    def open(cls, settings: Settings) -> Self | None:
+    def open(cls, settings: Settings, clock: Callable[[], float] = time.time) -> Self | None:
         """The provider as configured, None when its client id is not set. Raises InstanceError."""
         client_id = getattr(settings, f"{cls.name}_client_id")
         secret = getattr(settings, f"{cls.name}_client_secret")
@@ -85,7 +89,7 @@ class Provider(ABC):
         if not secret:
             variable = f"{cls.name.upper()}_CLIENT_"
             raise InstanceError(f"{variable}ID is set and {variable}SECRET is not; set both")
-        return cls(settings, client_id, secret.get_secret_value())
+        return cls(settings, client_id, secret.get_secret_value(), clock)
 
     async def begin(self, redirect_uri: str, state: str, verifier: str) -> str:
         """Where the browser goes to be asked."""
@@ -96,7 +100,7 @@ class Provider(ABC):
 
     async def finish(self, redirect_uri: str, code: str, verifier: str) -> Account:
         """Who came back with this code, and the tokens it was good for."""
-        url, now = (await self.endpoints()).token, time.time()
+        url, now = (await self.endpoints()).token, self._clock()
         shown = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
         async with self._exchange() as wire:
             tokens, scope = await wire.redeem(url, now=now, **shown)
@@ -105,7 +109,7 @@ class Provider(ABC):
 
     async def refresh(self, tokens: Tokens) -> Tokens:
         """Fresh ones; where the provider rotates, the former refresh token is used up."""
-        url, now = (await self.endpoints()).token, time.time()
+        url, now = (await self.endpoints()).token, self._clock()
         async with self._exchange() as wire:
             return await wire.renew(url, tokens, now=now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from growqr.config import Settings
@@ -19,8 +20,10 @@ class GitHub(Provider):
     scopes = ("repo", "read:user", "user:email")
     rotates = True
 
-    def __init__(self, settings: Settings, client_id: str, secret: str) -> None:
-        super().__init__(settings, client_id, secret)
+    def __init__(
+        self, settings: Settings, client_id: str, secret: str, clock: Callable[[], float]
+    ) -> None:
+        super().__init__(settings, client_id, secret, clock)
         self._url = self._address(settings, "github_url")
         self._api = self._address(settings, "github_api_url")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from growqr.config import Settings
@@ -26,8 +27,10 @@ class Google(Provider):
     asking = {"access_type": "offline", "prompt": "consent"}  # noqa: RUF012  a ClassVar of the base
     rotates = False
 
-    def __init__(self, settings: Settings, client_id: str, secret: str) -> None:
-        super().__init__(settings, client_id, secret)
+    def __init__(
+        self, settings: Settings, client_id: str, secret: str, clock: Callable[[], float]
+    ) -> None:
+        super().__init__(settings, client_id, secret, clock)
         self.issuer: str = self._address(settings, "google_issuer")
         self._found: dict[str, str] = {}
         self._asked_at = 0.0

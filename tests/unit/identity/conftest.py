@@ -54,7 +54,7 @@ def replica(store: Store, settings: Settings, clock: Clock) -> Replica:
         own, providers = changed.pop("clock", clock), changed.pop("providers", None)
         over = changed.pop("store", store)
         using = settings.model_copy(update=changed)
-        return OAuth(using, over, KeyRing(using), providers or open_providers(using), own)
+        return OAuth(using, over, KeyRing(using), providers or open_providers(using, own), own)
 
     return made
 
