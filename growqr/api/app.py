@@ -22,7 +22,7 @@ from growqr.api.routes import routers
 from growqr.api.stream import Hub
 from growqr.config import Settings
 from growqr.directory import Directory
-from growqr.identity import LocalIssuer, Verifier, check_profile
+from growqr.identity import check_profile, open_verifier
 from growqr.store import Store
 
 
@@ -54,7 +54,7 @@ def make_app(
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    app.state.context = Context(settings, store, directory, Verifier(LocalIssuer(settings)), hub)
+    app.state.context = Context(settings, store, directory, open_verifier(settings), hub)
     app.include_router(operations.router)
     app.include_router(mcp.router)
     for router in routers():

@@ -1,4 +1,4 @@
-"""Providers on loopback, and replicas that use them over one store."""
+"""Issuers and providers on loopback, and a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from growqr.config import Settings
-from growqr.identity import Finished, KeyRing, OAuth, open_providers
+from growqr.identity import Finished, KeyRing, OAuth, Verifier, open_providers, open_verifier
 from growqr.store import Store
+from tests.fakes.clerk import FakeClerk
 from tests.fakes.oauth_provider import OAuthProvider
 
 
@@ -31,6 +32,14 @@ class Clock:
 
     def __call__(self) -> float:
         return time.time() + self.ahead
+
+    @property
+    def now(self) -> float:
+        return self()
+
+    @now.setter
+    def now(self, now: float) -> None:
+        self.ahead = now - time.time()
 
 
 @pytest.fixture
@@ -76,3 +85,25 @@ async def signed_in(
     browser = cookie()
     url = await oauth.begin(name, cookie=browser, **{"return_to": "/", **begun})
     return await oauth.finish(name, cookie=browser, **provider.approve(url))
+
+
+@pytest.fixture
+def clerk(clock: Clock) -> Iterator[FakeClerk]:
+    with FakeClerk(clock) as clerk:
+        yield clerk
+
+
+Opened = Callable[..., Verifier]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, clerk: FakeClerk, clock: Clock) -> Opened:
+    """A verifier over settings that name the fake Clerk and no other issuer."""
+
+    def make(**chosen: Any) -> Verifier:
+        usual = {"data": tmp_path, "local_issuer": "off"}
+        if "oidc_issuer" not in chosen:
+            usual["clerk_publishable_key"] = clerk.publishable_key
+        return open_verifier(Settings.model_validate(usual | chosen), clock)
+
+    return make
