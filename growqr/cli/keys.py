@@ -71,7 +71,7 @@ async def _rotate(store: Store, ring: KeyRing, *, json: bool) -> int:
     fresh = ring.rotate()
     counts: Counter[str] = Counter(resealed=0, changed=0, unreadable=0)
     for column in SEALED:
-        counts += await _reseal(store, ring, column)
+        counts += await reseal(store, ring, column)
     rows = await _keys(store, ring)
     spare = [row["kid"] for row in rows if row["state"] == "opens" and not row["rows"]]
     told = {key: counts[key] for key in ("resealed", "changed", "unreadable")}
@@ -86,7 +86,7 @@ async def _rotate(store: Store, ring: KeyRing, *, json: bool) -> int:
     return counts["unreadable"]
 
 
-async def _reseal(store: Store, ring: KeyRing, column: SealedColumn) -> Counter[str]:
+async def reseal(store: Store, ring: KeyRing, column: SealedColumn) -> Counter[str]:
     """Every row of the column that another key sealed, in small batches, each row on its own."""
     counts: Counter[str] = Counter()
     after, active = "", ring.active

@@ -6,6 +6,7 @@ real browser; `approve(url)` presses one without. `modes` says by path how it fa
 
 from __future__ import annotations
 
+import gzip
 import html
 import json
 import secrets
@@ -66,7 +67,8 @@ class OAuthProvider:
     """`with` it serves. `token_seconds`: life of access tokens, None: GitHub's do not expire.
 
     `modes`: path, or `*` → "down", "cut", "slow SECONDS", "html", "list", "wrong", "huge",
-    "packed", "nested", "redirect", "forbidden". `misuse`: what no honest client does.
+    "packed", "nested", "redirect", "forbidden"; what is "huge", "packed", sent in a "drip" or
+    behind a "redirect" is right, but not wanted so. `misuse`: what no honest client does.
     """
 
     person: Person = field(default_factory=Person)
@@ -267,11 +269,16 @@ class _Exchange(BaseHTTPRequestHandler):
         provider.requests.append(seen)
         mode = provider.modes.get(where.path) or provider.modes.get("*", "")
         self._late = float(mode.split()[1]) if mode.startswith("slow") else 0.0
-        if mode and not self._late:
-            return self._fail(mode)
-        if self.command == "POST" and where.path in (GITHUB_TOKEN, GOOGLE_TOKEN):
+        self._mode = mode = "" if "turned" in seen.query else mode
+        if mode in ("", "huge", "packed", "drip") or self._late:
+            self._answer(seen)
+        else:
+            self._fail(mode)
+
+    def _answer(self, seen: Seen) -> None:
+        if seen.method == "POST" and seen.path in (GITHUB_TOKEN, GOOGLE_TOKEN):
             self._token(seen)
-        elif where.path in (GITHUB_PAGE, GOOGLE_PAGE):
+        elif seen.path in (GITHUB_PAGE, GOOGLE_PAGE):
             self._page(seen)
         else:
             self._ask(seen)
@@ -321,9 +328,7 @@ class _Exchange(BaseHTTPRequestHandler):
             case "cut":
                 self.close_connection = True
             case "redirect":
-                self._send(302, b"", location="http://127.0.0.1:1/elsewhere")
-            case "packed":
-                self._send(200, b"{}", **{"content-encoding": "gzip"})
+                self._send(307, b"", location=f"{urlsplit(self.path).path}?turned=1")
             case "down" | "forbidden":
                 self._send(503 if mode == "down" else 403, b"<html>sorry</html>", kind="text/html")
             case _:
@@ -331,11 +336,18 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes, kind: str = "application/json", **more: str) -> None:
         time.sleep(self._late)  # what was asked is done, its answer comes late
+        if self._mode == "huge":
+            body = b" " * 100_000 + body
+        elif self._mode == "packed":
+            body, more = gzip.compress(body), {**more, "content-encoding": "gzip"}
         self.send_response(status)
         for name, value in {"content-type": kind, "content-length": str(len(body)), **more}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        step, pause = (1, 0.1) if self._mode == "drip" else (len(body) or 1, 0.0)
+        for at in range(0, len(body), step):
+            self.wfile.write(body[at : at + step])
+            time.sleep(pause)
         self.server.provider.answered.append(urlsplit(self.path).path)
 
 
@@ -344,7 +356,6 @@ _RUBBISH = {
     "list": b"[1, 2]",
     "wrong": b'{"access_token": 7, "id": "x", "sub": [], "login": {}, "issuer": 1}',
     "nested": b"[" * 60_000,
-    "huge": b'{"a": "' + b"x" * 100_000 + b'"}',
 }
 
 

@@ -16,7 +16,7 @@ from growqr.errors import (
     Unavailable,
 )
 from growqr.identity import OAuth, redirect_uri
-from growqr.store import Store, User
+from growqr.store import User
 from tests.fakes.oauth_provider import OAuthProvider
 from tests.unit.identity.conftest import Clock, Replica, cookie, signed_in
 
@@ -143,24 +143,24 @@ async def test_another_issuer_does_not_answer_for_google(oauth: OAuth, provider:
 
 
 async def test_nothing_that_lets_in_is_in_the_database(
-    oauth: OAuth, provider: OAuthProvider, store: Store, alice: User
+    oauth: OAuth, provider: OAuthProvider, database_url: str, alice: User
 ):
     url, browser = await begun(oauth)
     state = dict(parse_qsl(urlsplit(url).query))["state"]
-    kept = await rows(store)
+    kept = await rows(database_url)
     finished = await oauth.finish("github", cookie=browser, **provider.approve(url))
     await oauth.keep(alice.id, "github", finished.account)
     verifier = provider.of("/login/oauth/access_token")[0].body["code_verifier"]
-    kept += await rows(store)
+    kept += await rows(database_url)
     for secret in (state, browser, verifier, *provider.issued):
         assert secret not in kept
         assert secret.encode().hex() not in kept
 
 
-async def rows(store: Store) -> str:
+async def rows(url: str) -> str:
     import psycopg
 
-    async with await psycopg.AsyncConnection.connect(store._db.url) as conn:
+    async with await psycopg.AsyncConnection.connect(url) as conn:
         text = ""
         for table in (b"oauth_state", b"oauth_account"):
             cursor = await conn.execute(b"select row_to_json(t)::text from " + table + b" t")
@@ -244,7 +244,8 @@ async def test_a_private_address_is_found_and_an_unverified_one_is_none(
 ):
     provider.person.others = [
         {"email": "old@example.org", "primary": False, "verified": True},
-        {"email": "liar@example.org", "primary": "yes", "verified": 1},
+        {"email": "liar@example.org", "primary": "yes", "verified": True},
+        {"email": "odd@example.org", "primary": True, "verified": "no"},
     ]
     for name in ("github", "google"):
         provider.person.verified = True
@@ -297,14 +298,15 @@ async def test_a_provider_in_trouble_is_away(
     assert (await signed_in(oauth, provider, name)).account.subject == "4711"
 
 
-async def test_a_provider_that_says_nothing_is_given_up_in_time(
-    replica: Replica, provider: OAuthProvider, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("mode", ["slow 5", "drip"])
+async def test_a_provider_that_says_too_little_is_given_up_in_time(
+    replica: Replica, provider: OAuthProvider, monkeypatch: pytest.MonkeyPatch, mode: str
 ):
     from growqr.identity.oauth import wire
 
     assert wire.TIMEOUT == 10.0
     monkeypatch.setattr(wire, "TIMEOUT", 0.3)
-    provider.modes["/user"] = "slow 5"
+    provider.modes["/user"] = mode
     with pytest.raises(Unavailable, match=r"no answer within 0\.3 s"):
         await signed_in(replica(), provider)
 

@@ -195,7 +195,7 @@ async def test_keys_that_rotate_meanwhile_lose_no_token(
     store: Store,
 ):  # fmt: skip
     """The claim is sealed anew while the provider thinks."""
-    from growqr.cli.keys import _reseal
+    from growqr.cli.keys import reseal
     from growqr.store import SEALED
 
     first = await linked(oauth, provider, alice)
@@ -205,7 +205,7 @@ async def test_keys_that_rotate_meanwhile_lose_no_token(
     await until(lambda: renewals(provider) == 1)
     ring = KeyRing(settings)
     ring.rotate()
-    assert (await _reseal(store, ring, SEALED[0]))["resealed"] == 1
+    assert (await reseal(store, ring, SEALED[0]))["resealed"] == 1
     assert await call not in (None, first)
     clock.ahead = 0
     assert await oauth.access_token(alice.id, "github") == await call
@@ -224,8 +224,9 @@ async def test_a_database_away_meanwhile_loses_no_token(
     proxy.mode = "refuse"
     proxy.cut()
     await until(lambda: provider.answered.count(TOKEN) == 2)
-    with pytest.raises(StoreUnavailable):  # nor can what the provider said be written
-        await far_store.health()
+    for _ in range(2):  # nor can what the provider said be written
+        with pytest.raises(StoreUnavailable):
+            await far_store.health()
     assert not call.done()
     proxy.mode = "pass"
     assert await call not in (None, first)
