@@ -32,8 +32,10 @@ class Shields:
         lasting = ((b"strict-transport-security", b"max-age=31536000"),) if https else ()
         self._common = COMMON + lasting
 
-    def headers(self, path: str, content_type: bytes) -> list[Header]:
+    def headers(self, path: str, content_type: bytes, status: int = 200) -> list[Header]:
         """Those of an answer."""
+        if status == 304:
+            return [*self._common]  # a policy here would replace the one of the page that is kept
         policy = _NOTHING
         if content_type.startswith(b"text/html"):
             policy = self._docs if path == "/docs" else self._page
