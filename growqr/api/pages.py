@@ -1,4 +1,4 @@
-"""The pages of this instance: the built web interface where it is there, else one small page of ours.
+"""The pages of this instance: the built web interface, else one small page of ours.
 
 Anybody may load them: they hold nothing, and ask the api like everybody else.
 """

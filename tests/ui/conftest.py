@@ -102,9 +102,7 @@ class Visitor:
 
 
 @pytest.fixture
-def visitors(
-    chromium: Browser, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Visitor]]:
+def visitors(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
     """Makes browsers that know nothing of each other; keeps what they looked like at the end."""
     made: list[Visitor] = []
 

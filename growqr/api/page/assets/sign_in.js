@@ -17,8 +17,20 @@ function show(id, title) {
 
 function notice(text, kind = "bad") {
   at("notice").className = `notice ${kind}`;
-  at("notice").textContent = text;
+  at("notice").replaceChildren(...sentence(text));
   at("notice").hidden = !text;
+}
+
+// Words of the api as a sentence: `so` is code.
+function sentence(text) {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!…]$/.test(text) ? "" : ".");
+  return whole.split("`").map((part, place) => (place % 2 ? code(part) : part));
+}
+
+function code(text) {
+  const made = document.createElement("code");
+  made.textContent = text;
+  return made;
 }
 
 // Runs what a button is for; meanwhile it cannot be pressed again.
@@ -103,7 +115,7 @@ async function listBrowsers() {
 
 const STATES = {
   waiting: () => "Connecting…",
-  open: () => "Live: what happens to your agent is told here at once.",
+  open: () => "Live: what your agent does shows here at once.",
   event: (type) => `Live: ${type.replaceAll("_", " ").replace(".", ", ")} just now.`,
   away: () => "Not connected. Trying again…",
 };
