@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 _PAGE = "<!doctype html><html lang=en><link rel=icon href=data:,><title>x</title>"
-    "<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href=data:,><title>x</title>"
-)
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ def test_signed_out(site: Site, visitors: Callable[..., Visitor], look: dict[str
 @pytest.mark.parametrize("look", LOOKS, ids=["phone", "phone-dark", "dark"])
 def test_signed_in(site: Site, visitors: Callable[..., Visitor], look: dict[str, Any]):
     other, page = visitors(), visitors(**look).page
-    name = "a-rather-long-name.of-somebody"
+    name = "a-rather-long-name-of-somebody"
     sign_in(other.page, site, name)
     sign_in(page, site, name)
     assert fits(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
@@ -72,16 +73,13 @@ async def test_what_a_browser_has_is_not_sent_again(anybody: httpx.AsyncClient):
 
 async def test_the_page_names_nothing_that_is_missing_or_elsewhere(anybody: httpx.AsyncClient):
     text = (await anybody.get("/app", headers=HTML)).text
-    parts = [
-        part.split('"')[0] for name in ('src="', 'href="/app/') for part in text.split(name)[1:]
-    ]
+    parts = re.findall(r'(?:src|href)="(/app/[^"]+)"', text)
     assert len(parts) >= 4
-    for part in parts:
-        path = part if part.startswith("/") else f"/app/{part}"
+    for path in parts:
         assert (await anybody.get(path)).status_code == 200, path
-    assert "http" not in text.replace("http-equiv", "")
+    assert "//" not in text
     assert "<script>" not in text
-    assert " on" + "click" not in text
+    assert not re.search(r" on[a-z]+=", text)
 
 
 async def test_a_built_interface_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
