@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import NamedTuple
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, web
 
@@ -12,14 +13,25 @@ _HOPS = {"connection", "keep-alive", "transfer-encoding", "date", "server"}
 _TIMEOUT = ClientTimeout(total=None, connect=5)
 
 
+class Passed(NamedTuple):
+    """A request and its answer."""
+
+    method: str
+    path: str
+    origin: str | None
+    status: int
+    headers: dict[str, str]
+
+
 class RoundRobin:
-    """`url` is there at once; `behind` may be filled later."""
+    """`url` is there at once; `behind` may be filled later. `passed`: what came by."""
 
     url: str
     port: int
 
     def __init__(self) -> None:
         self.behind: list[str] = []
+        self.passed: list[Passed] = []
         self._turn = count()
 
     @asynccontextmanager
@@ -51,6 +63,9 @@ class RoundRobin:
             data=await request.read() or None,
             allow_redirects=False,
         ) as found:
+            heads = {name.lower(): value for name, value in found.headers.items()}
+            origin = request.headers.get("origin")
+            self.passed.append(Passed(request.method, request.path, origin, found.status, heads))
             answer = web.StreamResponse(status=found.status)
             for name, value in found.headers.items():
                 if name.lower() not in _HOPS:

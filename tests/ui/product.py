@@ -36,11 +36,11 @@ class NoAgents:
 
 
 class Site(NamedTuple):
-    """Where it is, what it was given, and each replica by itself."""
+    """Where it is, what it was given, and the door before its replicas."""
 
     url: str
     settings: Settings
-    replicas: list[str]
+    door: RoundRobin
     portal: BlockingPortal
 
     def link(self, name: str = "anna") -> str:
@@ -50,7 +50,7 @@ class Site(NamedTuple):
     def statuses(self, cookie: dict[str, Any], path: str = "/api/v1/auth/me") -> list[int]:
         """What every replica answers to whoever has this cookie of a browser."""
         head = {"cookie": f"{cookie['name']}={cookie['value']}"}
-        return [httpx.get(f"{url}{path}", headers=head).status_code for url in self.replicas]
+        return [httpx.get(f"{url}{path}", headers=head).status_code for url in self.door.behind]
 
     def rows(self, query: str, **values: Any) -> list[Any]:
         """What is in the database: for what no browser can see."""
@@ -93,7 +93,7 @@ async def _running(
         async with AsyncExitStack() as replicas:
             for _ in range(2):
                 door.behind.append(await replicas.enter_async_context(_replica(settings, database)))
-            yield Site(door.url, settings, door.behind, portal)
+            yield Site(door.url, settings, door, portal)
 
 
 @asynccontextmanager
