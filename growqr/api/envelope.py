@@ -34,10 +34,17 @@ _PACK = re.compile(r"(/api/v1)?/git/[^/]+/[^/]+\.git/git-(upload|receive)-pack")
 class Envelope:
     """ASGI middleware, outermost of ours."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, deadline: float = DEADLINE) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        deadline: float = DEADLINE,
+        hosts: tuple[str, ...] = (),
+    ) -> None:
+        """`hosts`: whose scripts our pages may load."""
         self._app = app
         self._settings = settings
-        self._shields = Shields(settings)
+        self._shields = Shields(settings, hosts)
         self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -25,9 +25,12 @@ class Shields:
 
     def __init__(self, settings: Settings, hosts: tuple[str, ...] = ()) -> None:
         """hosts: origins of others that our pages may load scripts from and speak to."""
-        others = " ".join(("", *hosts))
-        self._page = _policy(others, "").encode()
-        self._docs = _policy(f" {_DOCS}", " 'unsafe-inline'").encode()
+        others = "".join(f" {host}" for host in hosts)
+        # Clerk's script keeps its clock in a worker that it makes itself.
+        workers = "worker-src 'self' blob:; " if hosts else ""
+        self._page = (workers + _policy(script=others, connect=others)).encode()
+        docs = f" {_DOCS}"
+        self._docs = _policy(script=f"{docs} 'unsafe-inline'", style=docs, img=docs).encode()
         https = (settings.public_url or "").startswith("https://")
         lasting = ((b"strict-transport-security", b"max-age=31536000"),) if https else ()
         self._common = COMMON + lasting
@@ -42,9 +45,9 @@ class Shields:
         return [*self._common, (b"content-security-policy", policy)]
 
 
-def _policy(others: str, inline: str) -> str:
+def _policy(script: str = "", connect: str = "", style: str = "", img: str = "") -> str:
     return (
-        f"default-src 'self'; script-src 'self'{others}{inline}; connect-src 'self'{others}; "
-        f"img-src 'self' data:{others}; style-src 'self' 'unsafe-inline'{others}; "
+        f"default-src 'self'; script-src 'self'{script}; connect-src 'self'{connect}; "
+        f"img-src 'self' data:{img}; style-src 'self' 'unsafe-inline'{style}; "
         "frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'self'"
     )
