@@ -15,6 +15,8 @@ from growqr import names
 from growqr.store import Store, User, migrate
 from tests.fakes.proxy import FaultProxy
 
+pytest_plugins = ["tests.instance_fixtures"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The folders that need a whole instance are markers too."""
