@@ -20,8 +20,8 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage",
 )  # fmt: skip
-EXPECTED = re.compile(r"status of 401 .*(/auth/me|/me/events)$")
-"""Whoever asks whether they are signed in may hear that they are not."""
+EXPECTED = re.compile(r"status of (401 .*(/auth/me|/me/events)|404 .*/favicon\.ico)$")
+"""Whoever asks whether they are signed in may hear that they are not; fakes have no icon."""
 
 _failed = pytest.StashKey[bool]()
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from growqr.api import pages
 from growqr.api.pages import PAGE
+from growqr.errors import Forbidden
 
 pytestmark = pytest.mark.anyio
 
@@ -100,3 +101,14 @@ async def test_a_built_interface_takes_its_place(tmp_path: Path, monkeypatch: py
         for path in ("/assets/index-Ab3_x9Zq.js", "/app/assets/index-Ab3_x9Zq.js"):
             found = await client.get(path)
             assert found.headers["cache-control"] == "public, max-age=31536000, immutable"
+        # Ours is still there for what the api itself shows to browsers.
+        assert (await client.get("/app/assets/style.css")).status_code == 200
+
+
+def test_trouble_is_told_on_a_page_that_holds_no_markup_of_others():
+    refused = Forbidden("you are <b>not</b> invited", {"rule": "gate"})
+    told = pages.trouble("Signing in did not work", refused, "req_1")
+    text = bytes(told.body).decode()
+    assert told.status_code == 403
+    assert "You are &lt;b&gt;not&lt;/b&gt; invited." in text
+    assert "req_1" in text

@@ -11,9 +11,13 @@ export function load({ publishable_key, frontend_api }) {
     script.src = `${frontend_api}/npm/@clerk/clerk-js@5/dist/clerk.browser.js`;
     script.crossOrigin = "anonymous";
     script.dataset.clerkPublishableKey = publishable_key;
-    script.onload = () => window.Clerk.load().then(() => done(window.Clerk), fail);
-    script.onerror = () => fail(new Error("Clerk cannot be reached; is something blocking it?"));
+    const missing = () => fail(new Error("Clerk cannot be reached; is something blocking it?"));
+    script.onload = () => window.Clerk.load().then(() => done(window.Clerk), missing);
+    script.onerror = missing;
     document.head.append(script);
+  }).catch((error) => {
+    loading = undefined; // the next press of the button tries again
+    throw error;
   });
   return loading;
 }
@@ -26,14 +30,24 @@ export function returned() {
   return came;
 }
 
+// Ends the session there too. The function keeps Clerk from leading the browser elsewhere.
+export async function leave(clerk) {
+  if (clerk.session) await clerk.signOut(() => undefined);
+}
+
 // Signed in here by the session there; leaves for Clerk's page when there is none (false).
-export async function enter(clerk, leave = true) {
+export async function enter(clerk, away = true) {
   if (clerk.session) {
     const bearer = await clerk.session.getToken();
-    await ask("/auth/exchange", { method: "POST", body: {}, bearer });
+    try {
+      await ask("/auth/exchange", { method: "POST", body: {}, bearer });
+    } catch (error) {
+      if (error.status === 403) await leave(clerk); // so that another account can be chosen
+      throw error;
+    }
     return true;
   }
-  if (leave) {
+  if (away) {
     sessionStorage.setItem(CAME_BY, "1");
     await clerk.redirectToSignIn({ signInFallbackRedirectUrl: location.href });
   }

@@ -1,11 +1,13 @@
 // The page: who you are, or the ways to sign in.
 import { ask } from "./api.js";
-import { enter, load, returned } from "./clerk.js";
+import { enter, leave, load, returned } from "./clerk.js";
 import { follow } from "./live.js";
 import { account, browser, named } from "./rows.js";
 
 const INVITE = "growqr.invite";
 const at = (id) => document.getElementById(id);
+const BEHIND = "Your agent and its memory are behind this door.";
+const INVITED = "You are invited. Choose how you want to sign in.";
 let config = { sign_in: [], clerk: null };
 let following;
 
@@ -52,6 +54,7 @@ function signedOut() {
   const ways = config.sign_in.filter((way) => way !== "link");
   at("ways").replaceChildren(...ways.map(wayIn));
   at("by-link").hidden = !config.sign_in.includes("link");
+  at("lead").textContent = sessionStorage.getItem(INVITE) ? INVITED : BEHIND;
   at("no-ways").hidden = config.sign_in.length > 0;
   show("signed-out", "Sign in · growqr");
 }
@@ -133,14 +136,12 @@ async function goLive() {
   }, signal);
 }
 
-async function leave() {
+async function signOut() {
   following?.abort();
   await ask("/auth/logout", { method: "POST" });
   signedOut();
   notice("You are signed out.", "good");
-  if (!config.clerk) return;
-  const clerk = await load(config.clerk);
-  if (clerk.session) await clerk.signOut({ redirectUrl: `${location.origin}/app` });
+  if (config.clerk) await leave(await load(config.clerk));
 }
 
 // A link or a session of Clerk's that was brought along is taken first.
@@ -177,5 +178,5 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     setTimeout(() => { button.firstChild.textContent = "Copy"; }, 1500);
   };
 }
-at("sign-out").onclick = () => during(at("sign-out"), leave);
+at("sign-out").onclick = () => during(at("sign-out"), signOut);
 start();
