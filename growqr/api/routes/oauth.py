@@ -5,11 +5,10 @@ What goes wrong on the way back is told on a page, with the status that a progra
 
 from __future__ import annotations
 
-from html import escape
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import RedirectResponse
 
 from growqr import names
 from growqr.api import cookies
@@ -17,6 +16,7 @@ from growqr.api.admission import act, identify
 from growqr.api.auth import Caller, Door, PublicDoor
 from growqr.api.context import Context, Here
 from growqr.api.joining import join
+from growqr.api.pages import trouble
 from growqr.api.problems import request_id
 from growqr.errors import GrowqrError, NotFound
 from growqr.identity import Identity, new_ticket, read_ticket
@@ -66,7 +66,7 @@ async def come_back(
         answer: Response = RedirectResponse(back.return_to, 303)
         await _enter(here, request, answer, oauth, provider, back)
     except GrowqrError as refused:
-        answer = _told(refused, request_id(request))
+        answer = trouble("Signing in did not work", refused, request_id(request))
     cookies.take(here.settings, answer, COOKIE)
     return answer
 
@@ -112,13 +112,3 @@ async def _enter(
     if user is None or user.suspended_at is not None:
         raise NotFound("this account is suspended; ask an admin")
     await cookies.sign_in(here, request, answer, user_id, provider, by)
-
-
-def _told(error: GrowqrError, request: str) -> HTMLResponse:
-    return HTMLResponse(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>growqr</title>"
-        f"<h1>Signing in did not work</h1><p>{escape(error.message)}"
-        f"<p><a href=/app/sign-in>Try again</a><p><small>{escape(error.code)} · "
-        f"{escape(request)}</small></html>",
-        error.status,
-    )
