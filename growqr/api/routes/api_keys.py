@@ -30,7 +30,11 @@ def _scope(text: str) -> str:
     return text
 
 
-Scope = Annotated[str, AfterValidator(_scope)]
+Scope = Annotated[
+    str,
+    AfterValidator(_scope),
+    Field(json_schema_extra={"pattern": f"^(({'|'.join(sorted(GROUPS))}):)?(read|write)$"}),
+]
 
 
 class NewApiKey(Body):
