@@ -142,7 +142,7 @@ def fuzz(
 
 
 def sent(scene: Scene, case: schemathesis.Case, head: dict[str, str]) -> Any:
-    """The answer; a database that is late on a busy machine is asked again, one that fails fails."""
+    """The answer. A database that is late on a busy machine is asked again, a broken one fails."""
     for _ in range(3):
         scene.session.cookies.clear()
         answer = case.call(
