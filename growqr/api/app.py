@@ -24,7 +24,7 @@ from growqr.api.stream import Hub
 from growqr.config import Settings
 from growqr.directory import Directory
 from growqr.identity import KeyRing, OAuth, check_profile, clerk_url, open_providers, open_verifier
-from growqr.store import Store
+from growqr.store import Limits, Store
 
 
 def make_app(
@@ -40,7 +40,7 @@ def make_app(
     `around` is entered before the first request and left after the last one, for whoever does
     not open the store itself. Raises InstanceError naming a setting that cannot be used.
     """
-    hub = hub or Hub(store, most=settings.limit_streams)
+    hub = hub or Hub(store, most=Limits(settings.limit_streams, settings.limit_key_streams))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

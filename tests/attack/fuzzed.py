@@ -21,7 +21,7 @@ from growqr.api import make_app
 from growqr.api.stream import Hub
 from growqr.config import Settings
 from growqr.identity import mint
-from growqr.store import OPERATOR, Browser, Store
+from growqr.store import OPERATOR, Browser, Limits, Store
 from tests.fakes.serving import serving
 from tests.unit.api.conftest import RecordedDirectory
 
@@ -165,7 +165,13 @@ async def _serve(settings: Settings, database_url: str, ready: Future[Any]) -> N
     over = asyncio.Event()
     try:
         async with Store(database_url, 8, sub_agents=settings.limit_sub_agents) as store:
-            hub = Hub(store, ping=0.3, poll=0.2, patience=0.5, most=settings.limit_streams)
+            hub = Hub(
+                store,
+                ping=0.3,
+                poll=0.2,
+                patience=0.5,
+                most=Limits(settings.limit_streams, settings.limit_key_streams),
+            )
             app = make_app(settings, store, RecordedDirectory(), hub=hub)
             async with serving(app) as url:
                 ready.set_result((url, store, asyncio.get_running_loop(), over))

@@ -155,13 +155,15 @@ async def test_a_user_has_so_many_streams_over_all_replicas(
     store: Store, second: Store, database_url: str, alice: User, bob: User
 ) -> None:
     way = Way(alice.id, "token", "")
-    first = await store.admissions.open_stream(way, "r1", 2)
-    await second.admissions.open_stream(Way(alice.id, "api_key", "k"), "r2", 2)
+    first = await store.admissions.open_stream(way, "r1", Limits(2, 1))
+    await second.admissions.open_stream(Way(alice.id, "api_key", "k"), "r2", Limits(2, 1))
     with pytest.raises(TooMany, match="2 streams"):
-        await store.admissions.open_stream(way, "r1", 2)
-    await store.admissions.open_stream(Way(bob.id, "token", ""), "r1", 2)
+        await store.admissions.open_stream(way, "r1", Limits(2, 1))
+    await store.admissions.open_stream(Way(bob.id, "token", ""), "r1", Limits(2, 1))
     await second.admissions.close_stream(first)
-    await store.admissions.open_stream(way, "r1", 2)
+    with pytest.raises(TooMany, match="API key"):
+        await store.admissions.open_stream(Way(alice.id, "api_key", "k"), "r1", Limits(2, 1))
+    await store.admissions.open_stream(way, "r1", Limits(2, 1))
     kept = await rows(database_url, "select api_key, replica from open_stream where user_id = %s",
                       alice.id)  # fmt: skip
     assert sorted(kept, key=str) == sorted([("k", "r2"), (None, "r1")], key=str)
@@ -172,13 +174,13 @@ async def test_streams_of_a_dead_replica_count_no_more(
 ) -> None:
     way = Way(alice.id, "token", "")
     late = "update open_stream set expires_at = clock_timestamp() - interval '1 second'"
-    await store.admissions.open_stream(way, "alive", 2)
-    await store.admissions.open_stream(way, "dead", 2)
+    await store.admissions.open_stream(way, "alive", Limits(2, 1))
+    await store.admissions.open_stream(way, "dead", Limits(2, 1))
     await rows(database_url, late)
     await store.admissions.keep_streams("alive")
-    await store.admissions.open_stream(way, "alive", 2)
+    await store.admissions.open_stream(way, "alive", Limits(2, 1))
     with pytest.raises(TooMany):
-        await store.admissions.open_stream(way, "alive", 2)
+        await store.admissions.open_stream(way, "alive", Limits(2, 1))
     assert await rows(database_url, "select 1 from open_stream where replica = 'dead'") == []
 
 
