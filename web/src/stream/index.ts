@@ -5,6 +5,7 @@ export { openDecisions } from "./parts/decisions";
 export { textOf } from "./parts/messages";
 export { durationOf, toolKey } from "./parts/tools";
 export { openTurns } from "./parts/turns";
+export type { Line } from "./store";
 export { type Entry, timeline } from "./timeline";
 export * from "./view";
 export type { Delta, Event } from "./wire";

@@ -48,6 +48,17 @@ test("a turn with a tool, from its message to its end", () => {
   expect(view.threads[MASTER]).toMatchObject({ lastSeq: 10, preview: "I have noted it." });
 });
 
+test("a queued message comes after what is done about the one before", () => {
+  const journal = new Journal();
+  journal.user("one");
+  journal.started();
+  journal.user("two", { turn_id: "trn_2" });
+  journal.reply([{ type: "text", text: "answer" }]);
+  const view = foldAll(emptyView(), [...journal.frames, delta("more", 0, { step_id: "stp_2" })]);
+  const order = timeline(talk(view)).map((entry) => entry.key);
+  expect(order).toEqual(["msg_u0", "msg_a3", "stp_2/text", "msg_u2"]);
+});
+
 test("one by one, in batches or repeated: the same view", () => {
   const { frames } = remembered();
   const whole = foldAll(emptyView(), frames);
