@@ -23,7 +23,7 @@ export function PhaseRow({ phase, last, retry, busy }: Props) {
         <div className="flex items-baseline gap-2">
           <h3 className="font-medium">{phase.title}</h3>
           {time && (
-            <span className="ml-auto text-faint text-xs">
+            <span className="ml-auto whitespace-nowrap text-faint text-xs">
               <Elapsed since={time.since} until={time.until} />
             </span>
           )}
