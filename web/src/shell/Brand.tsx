@@ -1,7 +1,7 @@
 export function Brand() {
   return (
     <span className="flex items-center gap-2 font-semibold tracking-tight">
-      <img src="/favicon.svg" alt="" className="size-6" />
+      <img src="/assets/favicon.svg" alt="" className="size-6" />
       growqr
     </span>
   );

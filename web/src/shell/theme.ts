@@ -2,7 +2,7 @@ import { useSyncExternalStore } from "react";
 
 export type Theme = "light" | "dark" | "system";
 
-const KEY = "growqr.theme"; // also in public/theme.js, which acts before the first paint
+const KEY = "growqr.theme"; // also in public/assets/theme.js, which acts before the first paint
 const media = window.matchMedia("(prefers-color-scheme: dark)");
 const listeners = new Set<() => void>();
 

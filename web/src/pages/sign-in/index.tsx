@@ -16,7 +16,7 @@ export function SignInPage() {
     <main className="scroll-thin grid h-full place-items-center overflow-y-auto p-4">
       <div className="grid w-full max-w-sm gap-5">
         <div className="grid justify-items-center gap-3 text-center">
-          <img src="/favicon.svg" alt="" className="size-12" />
+          <img src="/assets/favicon.svg" alt="" className="size-12" />
           <h1 className="font-semibold text-2xl tracking-tight">Sign in to growqr</h1>
           {getTicket().invite && <p className="text-muted">You are invited. Choose how to join.</p>}
         </div>
