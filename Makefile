@@ -11,7 +11,7 @@ PAGES  := growqr/_web/index.html
 # The certificates this machine trusts, also behind a company's own authority.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: setup web up down test test-web test-docker soak check format bench wheel dev clean
+.PHONY: setup web up down test test-web test-docker test-ui soak check format bench wheel dev clean
 
 setup: $(STAMP)
 
@@ -53,16 +53,21 @@ down: setup
 
 # What is quick runs on every core; what needs a whole instance has the machine to itself.
 test: setup
-	$(BIN)/pytest -n auto -m "not cluster and not crash and not e2e and not docker"
+	$(BIN)/pytest -n auto -m "not cluster and not crash and not e2e and not docker and not ui"
 	$(BIN)/pytest -m docker
 	$(BIN)/pytest -m "(cluster or e2e) and not docker"
 	$(BIN)/pytest -m crash
+	$(BIN)/pytest -m ui tests/ui
 
 test-web: web
 	cd web && npm run lint && npm test
 
 test-docker: setup
 	$(BIN)/pytest -m docker
+
+# A real browser; what it looked like is in dist/ui.
+test-ui: setup
+	$(BIN)/pytest -m ui tests/ui
 
 # A thousand provisions and stops while Host and replicas are killed: nothing may be left behind.
 soak: setup

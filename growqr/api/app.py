@@ -17,6 +17,7 @@ from growqr.api.contract import allowed, document
 from growqr.api.envelope import Envelope
 from growqr.api.idempotency import PREFIX
 from growqr.api.origins import cross_origin
+from growqr.api.pages import pages
 from growqr.api.problems import install
 from growqr.api.routes import routers
 from growqr.api.stream import Hub
@@ -61,6 +62,7 @@ def make_app(
         app.include_router(router, prefix=PREFIX)
         app.include_router(router, include_in_schema=False)
         app.include_router(router, prefix="/api", include_in_schema=False)
+    app.include_router(pages())
     if settings.frontend_url:
         app.add_middleware(CORSMiddleware, **cross_origin(settings.frontend_url))
     app.add_middleware(Envelope, settings=settings)
