@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { toast } from "sonner";
 import { asProblem, type Problem } from "@/api";
 import { byLink, useEnter } from "./enter";
 import { forgetLink, getTicket, onTicket } from "./fragment";
@@ -26,7 +27,15 @@ export function useLinkTicket(): Use {
         await enter();
       } catch (error) {
         const told = asProblem(error);
-        if (told.status === 400) forgetLink();
+        if (told.status === 400) {
+          forgetLink();
+          // Whoever opened it twice is signed in already.
+          const known = await enter().then(
+            () => true,
+            () => false,
+          );
+          if (known) return void toast.error(told.detail);
+        }
         setProblem(told);
         setBusy(false);
       }
