@@ -26,6 +26,9 @@ from growqr.store import DELTAS, EVENTS, REVOKED, Limits, Store, Way
 log = logging.getLogger(__name__)
 
 PER_REPLICA = 2000
+MOST = Limits(10, 5)
+"""Streams of a user and of an API key, unless the settings say otherwise."""
+
 LOOK = 15.0
 """Seconds between two looks at whether streams may go on, and words that this replica lives."""
 
@@ -39,7 +42,7 @@ class Hub:
 
     def __init__(
         self, store: Store, *, ping: float = 15.0, poll: float = 1.0, patience: float = 60.0,
-        most: Limits = Limits(10, 5),
+        most: Limits = MOST,
     ) -> None:  # fmt: skip
         self.store = store
         self.ping, self.poll, self.patience, self.most = ping, poll, patience, most

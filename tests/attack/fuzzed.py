@@ -21,7 +21,7 @@ from growqr.api import make_app
 from growqr.api.stream import Hub
 from growqr.config import Settings
 from growqr.identity import mint
-from growqr.store import OPERATOR, Browser, Limits, Store
+from growqr.store import OPERATOR, Browser, Store
 from tests.fakes.serving import serving
 from tests.unit.api.conftest import RecordedDirectory
 
