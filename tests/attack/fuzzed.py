@@ -170,7 +170,6 @@ async def _serve(settings: Settings, database_url: str, ready: Future[Any]) -> N
                 ping=0.3,
                 poll=0.2,
                 patience=0.5,
-                most=Limits(settings.limit_streams, settings.limit_key_streams),
             )
             app = make_app(settings, store, RecordedDirectory(), hub=hub)
             async with serving(app) as url:
