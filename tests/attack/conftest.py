@@ -1,0 +1,27 @@
+"""An instance for the attacks, with one replica and two users of whom the first is its admin."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from growqr.config import Settings
+from growqr.store import Store, User
+from tests.attack.house import House, house
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.model_validate({"data": tmp_path / "data", "limit_strangers": 0})
+
+
+@pytest.fixture
+async def ours(
+    settings: Settings, store: Store, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[House]:
+    """Alice was here first. Nobody commits memory here, so no write waits for git."""
+    monkeypatch.setattr("growqr.api.routes.memory.COMMIT_SECONDS", 0.02)
+    async with house(settings, store) as made:
+        yield made
