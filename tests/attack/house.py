@@ -18,6 +18,9 @@ from tests.fakes.serving import serving
 from tests.unit.api.conftest import RecordedDirectory
 
 API = "/api/v1"
+SECRET = bytes(range(32))
+"""That tokens of agents and services are made with."""
+
 Wrap = Callable[[FastAPI], Any]
 
 
@@ -76,6 +79,8 @@ async def house(
     settings: Settings, store: Store, replicas: int = 1, wrap: Wrap | None = None
 ) -> AsyncIterator[House]:
     """An instance with so many replicas; `wrap` may stand around each app."""
+    settings.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (settings.secrets / "instance.key").write_text(SECRET.hex())
     async with AsyncExitStack() as stack:
         made = House(settings, store, stack)
         for _ in range(replicas):

@@ -48,9 +48,7 @@ class Issuer:
         return jws(self.header("HS256"), self.good, hs256(secret))
 
     def public(self, encoding: Encoding) -> bytes:
-        return self.private.public_key().public_bytes(
-            encoding, PublicFormat.SubjectPublicKeyInfo
-        )
+        return self.private.public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
 
 
 def local(settings: Settings, user: User) -> Issuer:

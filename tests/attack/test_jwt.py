@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -30,8 +29,8 @@ def issuer(request: pytest.FixtureRequest, settings: Settings, alice: User) -> I
 
 
 @pytest.fixture
-async def door(ours: House) -> AsyncIterator[httpx.AsyncClient]:
-    yield await ours.stranger()
+async def door(ours: House) -> httpx.AsyncClient:
+    return await ours.stranger()
 
 
 async def shown(door: httpx.AsyncClient, *headers: str) -> httpx.Response:
