@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from growqr.api.origins import check_origin
-from growqr.api.problems import problem, report
+from growqr.api.problems import UNTOLD, problem, report
 from growqr.api.shields import Shields
 from growqr.config import Settings
 from growqr.errors import GrowqrError, TooLarge, Unavailable
@@ -67,7 +67,7 @@ class Envelope:
         gone = isinstance(error, ClientDisconnect)
         if not gone and not (answer.begun and isinstance(error, (OSError, TimeoutError))):
             report(error, answer.request_id)  # else the client went away, or reads nothing
-        return GrowqrError("something went wrong; the log has it under this request_id")
+        return GrowqrError(UNTOLD)
 
 
 class _Answer:
