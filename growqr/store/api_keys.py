@@ -42,7 +42,9 @@ class ApiKeys:
             **by.noted("api_key.made", scopes=list(scopes)),
         )  # fmt: skip
         if made is None:
-            raise Conflict("this key was made before, and is shown once; revoke it and make another")
+            raise Conflict(
+                "this key was made before, and is shown once; revoke it and make another"
+            )
         return made
 
     async def list(self, user_id: str, *, limit: int, after: str | None = None) -> list[ApiKey]:
