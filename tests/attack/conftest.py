@@ -14,7 +14,9 @@ from tests.attack.house import House, house
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings.model_validate({"data": tmp_path / "data", "limit_strangers": 0})
+    """No limits: they have attacks of their own."""
+    limits = dict.fromkeys(("limit_strangers", "limit_requests", "limit_key_requests"), 0)
+    return Settings.model_validate({"data": tmp_path / "data"} | limits)
 
 
 @pytest.fixture

@@ -40,9 +40,7 @@ def with_check(body: str) -> str:
     return body + check
 
 
-async def test_39_keys_that_open_nothing(
-    ours: House, alice: User, database_url: str
-) -> None:
+async def test_39_keys_that_open_nothing(ours: House, alice: User, database_url: str) -> None:
     her = await ours.person(alice)
     good, revoked, over = [await ours.key(her, "read", expires_in_days=1) for _ in range(3)]
     key = str(good["key"])

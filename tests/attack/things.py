@@ -14,7 +14,7 @@ import psycopg
 from growqr import names
 from growqr.directory import Fence
 from growqr.store import DecisionKind, Store, User
-from tests.attack.house import House
+from tests.attack.house import API, House
 from tests.attack.walk import Operation
 
 WORD = "xylograph"
@@ -33,7 +33,7 @@ class Things:
 
     def of(self, operation: Operation) -> dict[str, str]:
         """Those that this operation takes; KeyError for a kind of thing that nobody has made."""
-        place = operation.path.split("/")[3]
+        place = operation.path.removeprefix(API).split("/")[1]
         kinds = {"approvals": self.approval, "questions": self.question}
         paths = {"files": FILE, "memory": MEMORY, "git": FILE}
         ids = self.ids | {"decision_id": kinds.get(place, ""), "path": paths.get(place, "")}
