@@ -28,7 +28,7 @@ MAX_PACK, PACK_DEADLINE = 200 * 1024 * 1024, 600.0
 """The same for a push or clone, whose body is streamed and never held."""
 
 _REQUEST_ID = re.compile(rb"[\w.:-]{1,128}")
-_PACK = re.compile(r"(/api/v1)?/git/[^/]+/[^/]+\.git/git-(upload|receive)-pack")
+_PACK = re.compile(r"(/api(/v1)?)?/git/[^/]+/[^/]+\.git/git-(upload|receive)-pack")
 
 
 class Envelope:
