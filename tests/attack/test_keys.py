@@ -7,7 +7,6 @@ import statistics
 import string
 import time
 import zlib
-from typing import Any
 
 import httpx
 import psycopg
@@ -16,7 +15,7 @@ import pytest
 from growqr.identity import make_key
 from growqr.store import User
 from tests.attack.house import House, problem
-from tests.attack.things import everything
+from tests.attack.things import dump, everything
 from tests.attack.walk import UNKNOWN, operations
 
 pytestmark = pytest.mark.anyio
@@ -160,17 +159,3 @@ async def _medians(ours: House, keys: list[str]) -> list[float]:
             took[place].append(time.perf_counter() - before)
             assert answer.status_code == 401
     return [statistics.median(times) for times in took]
-
-
-async def dump(database_url: str) -> str:
-    """Everything in the database, as text."""
-    found: list[Any] = []
-    async with await psycopg.AsyncConnection.connect(database_url) as conn:
-        tables = await conn.execute(
-            "select table_name from information_schema.tables where table_schema ="
-            " current_schema() and table_type = 'BASE TABLE'"
-        )
-        for (table,) in await tables.fetchall():
-            rows = await conn.execute(f"select t::text from {table} t".encode())
-            found += await rows.fetchall()
-    return str(found)

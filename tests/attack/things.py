@@ -94,6 +94,20 @@ def _files(data: Path, user: User) -> dict[str, str]:
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
+async def dump(database_url: str) -> str:
+    """Everything in the database, as text."""
+    found: list[Any] = []
+    async with await psycopg.AsyncConnection.connect(database_url) as conn:
+        tables = await conn.execute(
+            "select table_name from information_schema.tables where table_schema ="
+            " current_schema() and table_type = 'BASE TABLE'"
+        )
+        for (table,) in await tables.fetchall():
+            rows = await conn.execute(f"select t::text from {table} t".encode())
+            found += await rows.fetchall()
+    return str(found)
+
+
 async def _asked(store: Store, user: User, kind: DecisionKind) -> str:
     """A turn of an agent that waits for its person."""
     fence = Fence(names.grow_agent(user.id), 1)
