@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 # The certificates this machine trusts, also behind a company's own authority.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: setup up down test test-docker soak check format bench wheel dev clean
+.PHONY: setup up down test test-docker attack soak check format bench wheel dev clean
 
 setup: $(STAMP)
 
@@ -42,6 +42,10 @@ test: setup
 
 test-docker: setup
 	$(BIN)/pytest -m docker
+
+# The attack list, but for what needs containers: see tests/attack/attacks.py.
+attack: setup
+	$(BIN)/pytest tests/attack -m "not docker"
 
 # A thousand provisions and stops while Host and replicas are killed: nothing may be left behind.
 soak: setup
