@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 # The certificates this machine trusts, also behind a company's own authority.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: setup up down test test-docker attack soak check format bench wheel dev clean
+.PHONY: setup up down test test-docker test-ui attack soak check format bench wheel dev clean
 
 setup: $(STAMP)
 
@@ -35,10 +35,11 @@ down: setup
 
 # What is quick runs on every core; what needs a whole instance has the machine to itself.
 test: setup
-	$(BIN)/pytest -n auto -m "not cluster and not crash and not e2e and not docker"
+	$(BIN)/pytest -n auto -m "not cluster and not crash and not e2e and not docker and not ui"
 	$(BIN)/pytest -m docker
 	$(BIN)/pytest -m "(cluster or e2e) and not docker"
 	$(BIN)/pytest -m crash
+	$(BIN)/pytest -m ui tests/ui
 
 test-docker: setup
 	$(BIN)/pytest -m docker
@@ -46,6 +47,10 @@ test-docker: setup
 # The attack list, but for what needs containers: see tests/attack/attacks.py.
 attack: setup
 	$(BIN)/pytest tests/attack -m "not docker"
+
+# A real browser; what it looked like is in dist/ui.
+test-ui: setup
+	$(BIN)/pytest -m ui tests/ui
 
 # A thousand provisions and stops while Host and replicas are killed: nothing may be left behind.
 soak: setup

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from growqr import names
+from growqr.instance.ray_head import joining
 from growqr.instance.record import Record
 
 
@@ -21,8 +22,7 @@ def connect(data: Path) -> None:
     record = Record.read(data)
     if record is None:
         raise SystemExit(f"no instance runs from {data}")
-    os.environ["RAY_AUTH_MODE"] = "token"
-    os.environ["RAY_AUTH_TOKEN_PATH"] = str(data / "secrets" / "ray_token")
+    os.environ.update(joining(data / "secrets" / "ray_token"))
     import ray
 
     address = f"127.0.0.1:{record.ports['gcs']}"

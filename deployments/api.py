@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from ray import serve
 
-from growqr import failpoints
+from deployments.loopback import bind_to_loopback
+from growqr import failpoints, logs
 from growqr.actors import RayDirectory, ensure_system_actors_async
 from growqr.api import make_app
 from growqr.config import Settings, from_snapshot
@@ -39,6 +40,8 @@ def build(settings: Settings) -> serve.Application:
 
     def app_of_replica() -> FastAPI:
         settings = from_snapshot(snapshot)
+        bind_to_loopback()
+        logs.guard(logs.secrets_of(settings))
         failpoints.arm(settings.failpoints)
         return replica_app(settings)
 

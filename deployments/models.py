@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from pydantic import SecretStr
 
+from deployments.loopback import bind_to_loopback
 from deployments.streamed import CHAT, MESSAGES, Streamed
-from growqr import config, failpoints
+from growqr import config, failpoints, logs
 from growqr.errors import GrowqrError, TooLarge
 from growqr.models import (
     MAX_BODY,
@@ -46,8 +48,11 @@ def build(settings: config.Settings) -> serve.Application:
         from growqr.store import open_store
 
         ours = config.from_snapshot(Path(snapshot))
+        bind_to_loopback()
+        keys = config.provider_keys(ours)
+        logs.guard([*logs.secrets_of(ours), *_texts(keys)])
         failpoints.arm(ours.failpoints)
-        return make_app(ours, open_store(ours, name="growqr models"), config.provider_keys(ours))
+        return make_app(ours, open_store(ours, name="growqr models"), keys)
 
     deployment = serve.deployment(
         name="models",
@@ -57,6 +62,11 @@ def build(settings: config.Settings) -> serve.Application:
         ray_actor_options={"num_cpus": 0},
     )
     return deployment(serve.ingress(app_of_replica)()).bind()
+
+
+def _texts(keys: config.Providers) -> list[str]:
+    """The keys themselves, whatever they look like."""
+    return [value.get_secret_value() for _, value in keys if isinstance(value, SecretStr)]
 
 
 def make_app(settings: config.Settings, store: Store, providers: config.Providers) -> FastAPI:

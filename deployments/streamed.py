@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from fastapi.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from growqr.errors import BudgetExceeded, GrowqrError, ModelError, StoreUnavailable
 from growqr.models import encode
 from growqr.models.chat import encode_chunk
+from growqr.redaction import blanked
 
 KEEPALIVE = 15.0
 """Seconds after which a stream that is silent says that it is still there: while a provider is
@@ -33,9 +34,13 @@ ERROR_TYPES = {
 class Form(NamedTuple):
     """How errors look, as a document and as a piece of a stream that has begun; and a ping."""
 
-    body: Callable[[GrowqrError], dict[str, Any]]
+    document: Callable[[GrowqrError], dict[str, Any]]
     piece: Callable[[dict[str, Any]], bytes]
     ping: bytes
+
+    def body(self, error: GrowqrError) -> dict[str, Any]:
+        """The error as a document; what a provider said may quote its key, and must not here."""
+        return cast("dict[str, Any]", blanked(self.document(error)))
 
     def answer(self, error: GrowqrError) -> JSONResponse:
         """The HTTP answer of an error, with Retry-After where waiting helps."""

@@ -8,6 +8,7 @@ GrowqrError
 ├── Fenced        the writer's lease has passed to a later epoch; it must stop
 ├── Unavailable 503 ── StoreUnavailable, ModelUnavailable, EngineUnavailable
 ├── BudgetExceeded 402  a person must allow more first
+├── SecretUnreadable 500  its key is not in the ring, or it is not of this place
 ├── ModelError    the model's server refused; retrying as is will not help
 ├── ToolError     the model asked for something wrong and can mend it
 └── InstanceError the machine is missing something; says what and how to fix it
@@ -145,6 +146,12 @@ class BudgetExceeded(GrowqrError):
     """A budget is spent. `detail`: scope, unit, limit, spent."""
 
     code, status = "budget_exceeded", 402
+
+
+class SecretUnreadable(GrowqrError):
+    """A sealed secret cannot be opened: its key is missing, or it was moved or changed."""
+
+    code = "secret_unreadable"
 
 
 class ModelError(GrowqrError):

@@ -15,11 +15,13 @@ from growqr import names
 from growqr.store import Store, User, migrate
 from tests.fakes.proxy import FaultProxy
 
+pytest_plugins = ["tests.instance_fixtures"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The folders that need a whole instance are markers too."""
     for item in items:
-        for suite in {"cluster", "crash", "e2e"} & set(item.path.parts):
+        for suite in {"cluster", "crash", "e2e", "ui"} & set(item.path.parts):
             item.add_marker(suite)
 
 

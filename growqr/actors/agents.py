@@ -55,7 +55,7 @@ class AgentShell(ABC):
 
     async def _live(self) -> Ended:
         settings = config.load()
-        logs.configure(settings.log_level)
+        logs.configure(settings.log_level, logs.secrets_of(settings))
         failpoints.call_me(self._fence.key)
         store = open_store(settings, 2, max_idle=IDLE_CONNECTION, name=CONNECTION)
         parts = Parts(settings, store, RayDirectory())

@@ -41,7 +41,7 @@ class HostActor:
 
     async def _live(self) -> None:
         settings = config.load()
-        logs.configure(settings.log_level)
+        logs.configure(settings.log_level, logs.secrets_of(settings))
         async with (
             open_store(settings, 6, name="growqr host") as store,
             asyncio.TaskGroup() as group,

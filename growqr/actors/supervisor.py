@@ -27,7 +27,7 @@ class SupervisorActor:
 
     async def _live(self) -> None:
         settings = config.load()
-        logs.configure(settings.log_level)
+        logs.configure(settings.log_level, logs.secrets_of(settings))
         async with open_store(settings, 2, name="growqr supervisor") as store:
             await Supervision(
                 store,

@@ -17,12 +17,13 @@ from growqr.api.contract import allowed, document
 from growqr.api.envelope import Envelope
 from growqr.api.idempotency import PREFIX
 from growqr.api.origins import cross_origin
+from growqr.api.pages import pages
 from growqr.api.problems import install
 from growqr.api.routes import routers
 from growqr.api.stream import Hub
 from growqr.config import Settings
 from growqr.directory import Directory
-from growqr.identity import LocalIssuer, Verifier, check_profile
+from growqr.identity import check_profile, open_verifier
 from growqr.store import Store
 
 
@@ -54,13 +55,14 @@ def make_app(
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    app.state.context = Context(settings, store, directory, Verifier(LocalIssuer(settings)), hub)
+    app.state.context = Context(settings, store, directory, open_verifier(settings), hub)
     app.include_router(operations.router)
     app.include_router(mcp.router)
     for router in routers():
         app.include_router(router, prefix=PREFIX)
         app.include_router(router, include_in_schema=False)
         app.include_router(router, prefix="/api", include_in_schema=False)
+    app.include_router(pages())
     if settings.frontend_url:
         app.add_middleware(CORSMiddleware, **cross_origin(settings.frontend_url))
     app.add_middleware(Envelope, settings=settings)

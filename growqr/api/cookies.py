@@ -10,6 +10,7 @@ from growqr.config import Settings
 from growqr.identity import new_ticket, read_ticket
 from growqr.store import Act, Browser
 
+SESSION = "growqr_session"
 _DAY = 86400.0
 
 
@@ -18,7 +19,7 @@ def secure(settings: Settings) -> bool:
     return (settings.public_url or "").startswith("https://")
 
 
-def name(settings: Settings, of: str = "growqr_session") -> str:
+def name(settings: Settings, of: str = SESSION) -> str:
     """`__Host-…` binds a cookie to the very host, and needs https."""
     return f"__Host-{of}" if secure(settings) else of
 
@@ -46,14 +47,19 @@ def fresh(settings: Settings, request: Request) -> tuple[str, Browser]:
 
 def give(settings: Settings, answer: Response, ticket: str) -> None:
     """Have the browser keep it."""
+    give_for(settings, answer, SESSION, ticket, settings.sign_in_days * _DAY)
+
+
+def give_for(settings: Settings, answer: Response, of: str, ticket: str, seconds: float) -> None:
+    """Have the browser keep any of our cookies for so long."""
     answer.set_cookie(
-        name(settings), ticket, max_age=int(settings.sign_in_days * _DAY), path="/",
-        httponly=True, samesite="lax", secure=secure(settings),
+        name(settings, of), ticket, max_age=int(seconds), path="/", httponly=True,
+        samesite="lax", secure=secure(settings),
     )  # fmt: skip
 
 
-def take(settings: Settings, answer: Response) -> None:
+def take(settings: Settings, answer: Response, of: str = SESSION) -> None:
     """Have the browser forget it."""
     answer.delete_cookie(
-        name(settings), path="/", httponly=True, samesite="lax", secure=secure(settings)
+        name(settings, of), path="/", httponly=True, samesite="lax", secure=secure(settings)
     )

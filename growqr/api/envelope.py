@@ -34,10 +34,17 @@ _PACK = re.compile(r"(/api(/v1)?)?/git/[^/]+/[^/]+\.git/git-(upload|receive)-pac
 class Envelope:
     """ASGI middleware, outermost of ours."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, deadline: float = DEADLINE) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        deadline: float = DEADLINE,
+        hosts: tuple[str, ...] = (),
+    ) -> None:
+        """`hosts`: whose scripts our pages may load."""
         self._app = app
         self._settings = settings
-        self._shields = Shields(settings)
+        self._shields = Shields(settings, hosts)
         self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,14 +93,17 @@ class _Answer:
             self.begun = True
             if self.clock is not None and not self.clock.expired():
                 self.clock.reschedule(None)
-            message["headers"] = self._complete(list(message.get("headers", ())))
+            headers = list(message.get("headers", ()))
+            message["headers"] = self._complete(headers, message["status"])
         await self._send(message)
 
-    def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def _complete(
+        self, headers: list[tuple[bytes, bytes]], status: int
+    ) -> list[tuple[bytes, bytes]]:
         content = dict(headers).get(b"content-type", b"")
         if b"json" in content or b"event-stream" in content:
             headers.append((b"cache-control", b"no-store"))
-        headers += self._shields.headers(self._scope["path"], content)
+        headers += self._shields.headers(self._scope["path"], content, status)
         headers += _allowance(self._scope["state"].get("allowance"))
         return [*headers, (b"x-request-id", self.request_id.encode())]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from growqr.errors import GrowqrError, Invalid, Unauthorized, Unavailable
+from growqr.redaction import blank, blanked
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +28,6 @@ UNTOLD = "something went wrong; the log has it under this request_id"
 
 _SHOWN_ERRORS = 20
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-_SECRET = re.compile(
-    r"eyJ[\w-]{10,}(\.[\w-]+)*|gqm\.\S+|\bsk-[\w-]{8,}|(?i:bearer )\S+|(?<=://)[^/@\s]+(?=@)"
-)
 
 
 class Problem(BaseModel):
@@ -65,18 +62,21 @@ class ProblemResponse(Response):
 def problem(
     error: GrowqrError, request_id: str, headers: Mapping[str, str] | None = None
 ) -> ProblemResponse:
-    """The answer for an error; `error.detail` adds facts and may refine the code."""
+    """The answer for an error; `error.detail` adds facts and may refine the code.
+
+    Whatever it quotes, of a request or of a server behind us, what looks like a secret is blanked.
+    """
     facts, extra = dict(error.detail), dict(headers or {})
     code = str(facts.pop("code", error.code))
     if isinstance(error, Unauthorized):
         extra["WWW-Authenticate"] = "Bearer"
     if error.status in (429, 503):
         extra["Retry-After"] = str(facts.pop("retry_after", RETRY_AFTER))
-    body = facts | {
+    body = blanked(facts) | {
         "type": TYPES + code,
         "title": code.replace("_", " ").capitalize(),
         "status": error.status,
-        "detail": error.message,
+        "detail": blanked(error.message),
         "code": code,
         "request_id": request_id,
     }
@@ -84,9 +84,9 @@ def problem(
 
 
 def report(error: BaseException, request_id: str) -> None:
-    """Log what should not have happened, without what looks like a secret."""
+    """Log what should not have happened, without secrets, whatever else the process logs."""
     text = "".join(traceback.format_exception(error))
-    log.error("request %s failed: %s", request_id, _SECRET.sub("[secret]", text))
+    log.error("request %s failed: %s", request_id, blank(text))
 
 
 def install(app: FastAPI, allowed: Callable[[str], str]) -> None:

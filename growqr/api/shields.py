@@ -25,24 +25,29 @@ class Shields:
 
     def __init__(self, settings: Settings, hosts: tuple[str, ...] = ()) -> None:
         """hosts: origins of others that our pages may load scripts from and speak to."""
-        others = " ".join(("", *hosts))
-        self._page = _policy(others, "").encode()
-        self._docs = _policy(f" {_DOCS}", " 'unsafe-inline'").encode()
+        others = "".join(f" {host}" for host in hosts)
+        # Clerk's script keeps its clock in a worker that it makes itself.
+        workers = "worker-src 'self' blob:; " if hosts else ""
+        self._page = (workers + _policy(script=others, connect=others)).encode()
+        docs = f" {_DOCS}"
+        self._docs = _policy(script=f"{docs} 'unsafe-inline'", style=docs, img=docs).encode()
         https = (settings.public_url or "").startswith("https://")
         lasting = ((b"strict-transport-security", b"max-age=31536000"),) if https else ()
         self._common = COMMON + lasting
 
-    def headers(self, path: str, content_type: bytes) -> list[Header]:
+    def headers(self, path: str, content_type: bytes, status: int = 200) -> list[Header]:
         """Those of an answer."""
+        if status == 304:
+            return [*self._common]  # a policy here would replace the one of the page that is kept
         policy = _NOTHING
         if content_type.startswith(b"text/html"):
             policy = self._docs if path == "/docs" else self._page
         return [*self._common, (b"content-security-policy", policy)]
 
 
-def _policy(others: str, inline: str) -> str:
+def _policy(script: str = "", connect: str = "", style: str = "", img: str = "") -> str:
     return (
-        f"default-src 'self'; script-src 'self'{others}{inline}; connect-src 'self'{others}; "
-        f"img-src 'self' data:{others}; style-src 'self' 'unsafe-inline'{others}; "
+        f"default-src 'self'; script-src 'self'{script}; connect-src 'self'{connect}; "
+        f"img-src 'self' data:{img}; style-src 'self' 'unsafe-inline'{style}; "
         "frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'self'"
     )

@@ -12,6 +12,7 @@ from importlib import import_module
 import typer
 
 from growqr.errors import GrowqrError
+from growqr.logs import blank, guard
 
 __all__ = ["app", "main"]
 
@@ -34,10 +35,11 @@ def _discover() -> None:
 
 def main() -> None:
     """Run the command line; a known failure is one line on stderr and exit code 1."""
+    guard()
     try:
         app()
     except GrowqrError as error:
-        print(f"growqr: {error.message}", file=sys.stderr)
+        print(f"growqr: {blank(error.message)}", file=sys.stderr)
         sys.exit(1)
 
 

@@ -29,7 +29,7 @@ def broker(data: DataOption = None) -> None:
         raise InstanceError("set GROWQR_BROKER to the path of the socket, for `growqr up` as well")
     if settings.port == 0:
         raise InstanceError("a broker needs the instance's port: set GROWQR_PORT, for both")
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, logs.secrets_of(settings))
     asyncio.run(_run(settings))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from growqr.cli.output import as_json, out
 from growqr.cli.up import DataOption, providers, settings_of
 from growqr.config import Settings, from_snapshot, provider_keys
 from growqr.errors import GrowqrError
-from growqr.instance import Check, Record, check_dashboard, check_machine
+from growqr.instance import Check, Record, check_machine, exposure
 from growqr.stacks.docker.examine import examine
 
 _SIGNS = {True: "ok", False: "FAIL", None: "note"}
@@ -51,27 +50,10 @@ def _live(settings: Settings) -> Iterator[Check]:
     """Checks of what runs: nothing when nothing does."""
     record = Record.read(settings.data)
     if record is not None and record.running:
-        yield check_dashboard(record.ports["dashboard"])
-        yield _ray_asks_for_token(record.ports["dashboard"])
         settings = from_snapshot(settings.data / "settings.json")
+        yield from exposure(settings, record)
     if settings.database_url is not None:
         yield _database(settings, settings.database_url.get_secret_value())
-
-
-def _ray_asks_for_token(dashboard: int) -> Check:
-    connection = http.client.HTTPConnection("127.0.0.1", dashboard, timeout=5)
-    try:
-        connection.request("GET", "/api/version")
-        status = connection.getresponse().status
-    except OSError as error:
-        return Check(
-            "ray", False, f"no answer on 127.0.0.1:{dashboard}: {error}", "growqr logs ray"
-        )
-    finally:
-        connection.close()
-    if status == 401:
-        return Check("ray token", True, "asked for on every call")
-    return Check("ray token", False, f"not asked for (status {status})", "growqr down; growqr up")
 
 
 def _database(settings: Settings, url: str) -> Check:

@@ -22,6 +22,7 @@ from growqr.config.sources import (
     load,
     postgres_programs,
     provider_keys,
+    ray_auth_mode,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "load",
     "postgres_programs",
     "provider_keys",
+    "ray_auth_mode",
 ]

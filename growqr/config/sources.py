@@ -82,6 +82,11 @@ def postgres_programs() -> Path | None:
     return Path(chosen) if chosen else None
 
 
+def ray_auth_mode() -> str | None:
+    """RAY_AUTH_MODE as somebody set it for us; the instance's own processes are told theirs."""
+    return os.environ.get("RAY_AUTH_MODE")
+
+
 def child_environment(settings: Settings, **extra: str) -> dict[str, str]:
     """Environment for a process of the instance: the snapshot's path, and no secret.
 

@@ -9,7 +9,9 @@ import hashlib
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -22,7 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from growqr.config import Settings
 from growqr.errors import InstanceError, Invalid
-from growqr.identity.jwt import PublicKey, public_key, sign
+from growqr.identity.jwt import REQUIRED, PublicKey, Refused, public_key, sign
+from growqr.identity.verifier import Person
 from growqr.names import LOCAL_USER, local_user_id
 
 LIFETIME = 12 * 3600.0
@@ -33,24 +36,28 @@ class LocalIssuer:
     """`KeySource` of this instance. Its name carries the key's fingerprint."""
 
     max_lifetime = LIFETIME
+    required = REQUIRED
+    audience: str | None = None
 
     def __init__(self, settings: Settings) -> None:
         ensure_key(settings)
         self._private = _load(key_path(settings))
         public = self._private.public_key()
         der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         self.kid = hashlib.sha256(der).hexdigest()[:16]
         self.issuer = f"growqr:{self.kid}"
-        self._key = public_key(pem.decode())
+        self._key = public_key(public)
 
-    async def key(self, kid: str) -> PublicKey | None:
+    async def key(self, kid: str | None) -> PublicKey | None:
         """The instance's one key."""
         return self._key if kid == self.kid else None
 
-    def person(self, subject: str) -> tuple[str, str]:
-        """alice → (`u_alice`, `alice`)."""
-        return local_user_id(subject), subject
+    def person(self, claims: Mapping[str, Any]) -> Person:
+        """alice → `u_alice`, shown as alice."""
+        session = claims.get("sid")
+        if not isinstance(session, str) or not session:
+            raise Refused("no_sid")
+        return Person(local_user_id(claims["sub"]), claims["sub"], session)
 
     def mint(self, name: str, ttl: float = LIFETIME) -> str:
         """A token for a local user. Raises Invalid for a wrong name or lifetime."""

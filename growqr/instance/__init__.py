@@ -4,6 +4,7 @@
     Daemon                          the supervisor, a process of its own (daemon.py)
     Postgres, RayHead               its two children; deploy.py runs the apps
     check_machine                   what this machine lacks (checks.py)
+    exposure                        what of an instance others can reach (exposure.py)
     Ports, Record                   where everything listens; `<data>/instance.json`
 
 A start is a rebuild from PostgreSQL; what runs is found by pid, start time and session.
@@ -11,9 +12,9 @@ A start is a rebuild from PostgreSQL; what runs is found by pid, start time and 
 
 from growqr.instance.binaries import find as find_postgres
 from growqr.instance.checks import Check
-from growqr.instance.checks import dashboard as check_dashboard
 from growqr.instance.checks import machine as check_machine
 from growqr.instance.control import Plan, command, follow, plan, start, stop
+from growqr.instance.exposure import exposure
 from growqr.instance.folder import instance_id
 from growqr.instance.ports import Ports
 from growqr.instance.postgres import Postgres
@@ -27,9 +28,9 @@ __all__ = [
     "Postgres",
     "Record",
     "answers",
-    "check_dashboard",
     "check_machine",
     "command",
+    "exposure",
     "find_postgres",
     "follow",
     "instance_id",

@@ -7,6 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
+from growqr import logs
 from growqr.config import load
 from growqr.instance.daemon import Daemon
 
@@ -17,10 +18,12 @@ def main() -> int:
     parser.add_argument("--lock-fd", type=int, required=True)
     parser.add_argument("--postgres", type=Path, help="folder of PostgreSQL's programs")
     chosen = parser.parse_args()
+    settings = load()
+    logs.guard(logs.secrets_of(settings))
     logging.basicConfig(
         level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s"
     )
-    return Daemon(load(), chosen.postgres).run()
+    return Daemon(settings, chosen.postgres).run()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +16,9 @@ from growqr.instance.ports import Ports
 from growqr.instance.record import Record
 
 OLDEST_PYTHON = (3, 11)
+
+_PRIVATE = ("secrets", "logs", "memory", "postgres", "ray", "services")
+"""Folders of an instance that are 0700, as the one around them is."""
 
 
 class Check(NamedTuple):
@@ -82,34 +84,24 @@ def _port(settings: Settings) -> Check:
 
 
 def _private(data: Path) -> Check:
-    """Nobody else may read the generated secrets and the keys of providers."""
-    files = [data / "settings.json", data / "secrets.env", *(data / "secrets").glob("*")]
-    there = [path for path in files if path.exists()]
-    readable = [path for path in there if stat.S_IMODE(path.stat().st_mode) & 0o077]
-    if readable:
-        names = " ".join(map(str, readable))
-        return Check("secrets", False, f"others can read {names}", f"chmod 600 {names}")
+    """Nobody else may read the generated secrets, the keys of providers, the database, the logs."""
+    folders = [data, *(data / name for name in _PRIVATE)]
+    files = [data / "settings.json", data / "secrets.env", data / "instance.json",
+             *(data / "secrets").glob("*"), *(data / "logs").glob("*.log")]  # fmt: skip
+    there = [path for path in files if path.is_file()]
+    loose = [path for path in there if _open(path)]
+    wide = [path for path in folders if path.is_dir() and _open(path)]
+    fixes = [(f"chmod 600 {' '.join(map(str, loose))}", loose),
+             (f"chmod 700 {' '.join(map(str, wide))}", wide)]  # fmt: skip
+    if loose or wide:
+        names = " ".join(map(str, [*loose, *wide]))
+        fix = "; ".join(command for command, paths in fixes if paths)
+        return Check("secrets", False, f"others can read {names}", fix)
     return Check("secrets", True, f"{len(there)} files, 0600" if there else "none made yet")
 
 
-def dashboard(port: int) -> Check:
-    """Whether Ray's dashboard of a running instance listens on loopback alone."""
-    addresses = _listening(port)
-    if addresses == {"127.0.0.1"}:
-        return Check("dashboard", True, f"on 127.0.0.1:{port} alone")
-    found = f"on {', '.join(sorted(addresses)) or 'no address'}, port {port}"
-    return Check("dashboard", False, found, "growqr down; growqr up")
-
-
-def _listening(port: int) -> set[str]:
-    """IPv4 addresses somebody on this machine listens on with that port, from /proc."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    hexadecimal = [row[1].split(":") for row in rows if row[3] == "0A"]
-    return {
-        socket.inet_ntoa(bytes.fromhex(address)[::-1])
-        for address, number in hexadecimal
-        if int(number, 16) == port
-    }
+def _open(path: Path) -> bool:
+    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
 def _provider(settings: Settings, providers: Providers) -> Check:

@@ -11,7 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from growqr.config import Providers, Settings, child_environment, postgres_programs
+from growqr.config import (
+    Providers,
+    Settings,
+    child_environment,
+    postgres_programs,
+    ray_auth_mode,
+)
 from growqr.errors import InstanceError
 from growqr.instance import binaries, folder, ports, services
 from growqr.instance.processes import Process, end, in_session, is_alive, send, wait_until
@@ -36,6 +42,7 @@ def plan(settings: Settings, providers: Providers) -> Plan | None:
 
     None: it runs already. Raises InstanceError naming what is missing and its remedy.
     """
+    _require_token_mode()
     folder.prepare(settings.data)
     lock = folder.lock(settings.data)
     if lock is None:
@@ -51,6 +58,16 @@ def plan(settings: Settings, providers: Providers) -> Plan | None:
     except BaseException:
         os.close(lock)
         raise
+
+
+def _require_token_mode() -> None:
+    """Ray without its token runs anybody's code: whoever asks for that is not obeyed in silence."""
+    mode = ray_auth_mode()
+    if mode and mode.strip().lower() != "token":
+        raise InstanceError(
+            f"RAY_AUTH_MODE={mode} would let whoever reaches a port of Ray run code here; growqr "
+            "always has Ray ask for its token: unset RAY_AUTH_MODE, or set it to token"
+        )
 
 
 def start(planned: Plan, shown: Callable[[Record], None]) -> Record:

@@ -28,6 +28,7 @@ from growqr.instance.postgres import Postgres
 from growqr.instance.processes import adopt_orphans, identify, reap
 from growqr.instance.ray_head import RayHead, answers
 from growqr.instance.record import Record
+from growqr.logs import blank
 
 RAY_TIMEOUT = 90.0
 POSTGRES_TIMEOUT = 600.0  # recovery after a crash may be long; a dead server is noticed at once
@@ -59,7 +60,9 @@ class Daemon:
             self.ports, ray_folder, token, warm=settings.warm_workers > 0
         )
         self.env = child_environment(settings, **ray_env)
-        self.ray = RayHead(ray_folder, self.ports, settings.cpus, self.logs / "ray.log", self.env)
+        self.ray = RayHead(
+            ray_folder, self.ports, settings.cpus, self.logs / "ray.log", self.env, settings.host
+        )
         self.postgres = programs and Postgres(
             data / "postgres", self.ports["postgres"], programs,
             data / "secrets" / "postgres_password", self.logs / "postgres.log",
@@ -87,7 +90,7 @@ class Daemon:
         except (InstanceError, OSError, subprocess.SubprocessError) as error:
             log.error("start failed: %s", error)
             self._end_all()
-            self._note(state="failed", error=str(error))
+            self._note(state="failed", error=blank(str(error)))
             return 1
         self._end_all()
         Record.remove(self.settings.data)
@@ -115,6 +118,7 @@ class Daemon:
         try:
             with self._phase("ray"):
                 self._until(lambda: self.ray.healthy, RAY_TIMEOUT, "Ray")
+                self._until(lambda: self.ray.guarded, RAY_TIMEOUT, "Ray's token")
             with self._phase("serve"):
                 self._finish(deploy)
         finally:

@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from growqr import logs
 from growqr.config import Settings, load
 from growqr.errors import InstanceError
 from growqr.instance.processes import wait_until
@@ -40,7 +41,8 @@ def deploy(settings: Settings, address_file: Path) -> None:
         actors = beside.submit(ensure_system_actors)
         serve.start(
             proxy_location="EveryNode",
-            http_options={"host": settings.host, "port": settings.port},
+            # Of replicas and ingress alike; haproxy.py puts the latter where the settings say.
+            http_options={"host": "127.0.0.1", "port": settings.port},
         )
         targets = [
             serve.RunTarget(build(settings), name=name, route_prefix=prefix)
@@ -80,10 +82,12 @@ def _named(path: str) -> Any:
 def main() -> None:
     """Deploy and leave; the detached actors and Serve stay."""
     try:
-        deploy(load(), Path(sys.argv[1]))
+        settings = load()
+        logs.guard(logs.secrets_of(settings))
+        deploy(settings, Path(sys.argv[1]))
     except Exception as error:  # noqa: BLE001 (whatever it is, its last line is the reason)
-        traceback.print_exc()
-        reason = str(error).strip().splitlines() or [type(error).__name__]
+        print(logs.blank(traceback.format_exc()), file=sys.stderr)
+        reason = logs.blank(str(error)).strip().splitlines() or [type(error).__name__]
         print(f"growqr: deploying the apps failed: {reason[-1].strip()}", file=sys.stderr)
         sys.exit(1)
 

@@ -58,6 +58,16 @@ def in_session(leader: Process) -> list[Process]:
     return members
 
 
+def parentage() -> dict[int, tuple[int, int]]:
+    """Every running process → its parent and its session."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        fields = _fields(int(entry)) if entry.isdigit() else None
+        if fields is not None and fields[0] not in "ZX":
+            found[int(entry)] = int(fields[1]), int(fields[3])
+    return found
+
+
 def send(process: Process, number: int) -> None:
     """Signal exactly this process; nothing happens when it is gone."""
     if not is_alive(process):

@@ -6,6 +6,7 @@ All that Ray starts stays in that session, so ending the instance is ending that
 
 from __future__ import annotations
 
+import http.client
 import resource
 import shutil
 import signal
@@ -17,6 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from growqr.errors import InstanceError
+from growqr.instance import haproxy
 from growqr.instance.child import spawn, tail
 from growqr.instance.ports import Ports
 from growqr.instance.processes import Process, end, identify, in_session
@@ -36,13 +39,14 @@ PRELOADED = (
 
 @dataclass
 class RayHead:
-    """The head node of one instance; `folder` is 0700 and ours alone."""
+    """The head node of one instance; `folder` is 0700 and ours alone. `host`: of the ingress."""
 
     folder: Path
     ports: Ports
     cpus: int
     log: Path
     env: Mapping[str, str]
+    host: str = "127.0.0.1"
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _leader: Process | None = field(default=None, init=False)
 
@@ -50,7 +54,7 @@ class RayHead:
         """Start a head with an empty memory; leftovers of the former one must be gone."""
         shutil.rmtree(self._temporary, ignore_errors=True)
         shutil.rmtree(self._ingress, ignore_errors=True)
-        self._ingress.mkdir(mode=0o700)
+        haproxy.install(self._ingress, self.host)
         self._child = spawn(self._argv(), env=self.env, log=self.log, death=signal.SIGTERM)
         self._leader = identify(self._child.pid)
 
@@ -74,6 +78,17 @@ class RayHead:
         """Whether the head answers and has told its address."""
         url = f"http://127.0.0.1:{self.ports['dashboard']}/api/gcs_healthz"
         return self.address_file.exists() and answers(url)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the head refuses those without its token; False while it does not answer.
+
+        Raises InstanceError when it lets them in.
+        """
+        status = asked(self.ports["dashboard"], "/api/version", timeout=2.0)
+        if status not in (0, 401):
+            raise InstanceError(f"Ray does not ask for its token (status {status}); not started")
+        return status == 401
 
     def stop(self) -> None:
         """End the whole session; raises TimeoutError when something survives SIGKILL."""
@@ -141,8 +156,6 @@ def environment(ports: Ports, folder: Path, token_file: Path, *, warm: bool) -> 
         "RAY_health_check_period_ms": 1000,
         "RAY_health_check_timeout_ms": 2000,
         "RAY_health_check_failure_threshold": 5,
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": token_file,
         "RAY_USAGE_STATS_ENABLED": 0,
         "RAY_SERVE_ENABLE_HA_PROXY": 1,
         # HAProxy passes on what a client says of its own address, and replicas would believe it.
@@ -150,6 +163,7 @@ def environment(ports: Ports, folder: Path, token_file: Path, *, warm: bool) -> 
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": 1,
         "RAY_SERVE_HAPROXY_NBTHREAD": 1,
         "RAY_SERVE_HAPROXY_MAXCONN": _connections(),
+        "RAY_SERVE_HAPROXY_BINARY_PATH": ingress / "haproxy",
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": ingress / "haproxy.cfg",
         "RAY_SERVE_HAPROXY_SOCKET_PATH": ingress / "admin",
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": ingress / "metrics",
@@ -166,7 +180,17 @@ def environment(ports: Ports, folder: Path, token_file: Path, *, warm: bool) -> 
         "AUTOSCALER_METRIC_PORT": ports["autoscaler_metrics"],
         "DASHBOARD_METRIC_PORT": ports["dashboard_metrics"],
     }
-    return {name: str(value) for name, value in values.items()}
+    return joining(token_file) | {name: str(value) for name, value in values.items()}
+
+
+def joining(token_file: Path) -> dict[str, str]:
+    """What every process that connects to Ray has to be told, for nothing of it is a default."""
+    return {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(token_file),
+        # Ray of one machine: whatever it starts listens on loopback alone, and is found there.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    }
 
 
 def _connections() -> int:
@@ -174,6 +198,19 @@ def _connections() -> int:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     room = MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else int((hard - 200) / 2.5)
     return max(100, min(MAX_CONNECTIONS, room))
+
+
+def asked(port: int, path: str, token: str | None = None, timeout: float = 5.0) -> int:
+    """Status of a GET of this port on loopback, with a bearer token if given; 0: no answer."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
 
 
 def answers(url: str, timeout: float = 2.0) -> bool:

@@ -38,8 +38,10 @@ from growqr.store.messages import Accepted, Done, Message, Messages
 from growqr.store.migrate import migrate, version
 from growqr.store.mirror import Confirmed, Mirrored, own_server
 from growqr.store.notifier import DELTAS, EVENTS, REVOKED, WORK, Notifier
+from growqr.store.oauth import OAuth, OAuthAccount, OAuthState
 from growqr.store.repos import Repo, Repos
 from growqr.store.retention import Retention
+from growqr.store.sealed import SEALED, Sealed, SealedColumn, SealedRow
 from growqr.store.services import Service, Services
 from growqr.store.sign_ins import Browser, SignIn, SignIns
 from growqr.store.steps import Claim, Step, Steps
@@ -64,6 +66,7 @@ __all__ = [
     "INVITE_TTL",
     "OPERATOR",
     "REVOKED",
+    "SEALED",
     "WORK",
     "Accepted",
     "Act",
@@ -88,6 +91,8 @@ __all__ = [
     "MemoryFile",
     "Message",
     "Notifier",
+    "OAuthAccount",
+    "OAuthState",
     "OpenDecision",
     "OpenInvite",
     "OpenLease",
@@ -96,6 +101,8 @@ __all__ = [
     "Owner",
     "Repo",
     "Role",
+    "SealedColumn",
+    "SealedRow",
     "Service",
     "SignIn",
     "Slot",
@@ -143,6 +150,8 @@ class Store:
         self.supervised = Supervised(self._db)
         self.usage = Usage(self._db)
         self.budgets = Budgets(self._db)
+        self.oauth = OAuth(self._db)
+        self.sealed = Sealed(self._db)
         self.idempotency = Idempotency(self._db)
         self.admissions = Admissions(self._db)
         self.sign_ins = SignIns(self._db)

@@ -20,6 +20,7 @@ from growqr import failpoints
 from growqr.directory import Fence
 from growqr.errors import Fenced, StoreUnavailable
 from growqr.events import NewEvent
+from growqr.redaction import unsaid
 from growqr.store import sql
 from growqr.store.jsonb import jsonb
 from growqr.store.notifier import Notifier
@@ -217,14 +218,19 @@ async def execute(
 
 
 def event_arrays(events: Sequence[NewEvent]) -> dict[str, Any]:
-    """Events as the parallel arrays that a statement unnests."""
+    """Events as the parallel arrays that a statement unnests.
+
+    Why something failed may quote servers, programs and addresses: the fields that tell it are
+    blanked (`unsaid`), here, for every event passes here. What user, model and tools said is theirs
+    and stays as it was: a transcript with holes would be another one.
+    """
     return {
         "types": [event.type.value for event in events],
         "threads": [event.thread_id for event in events],
         "turns": [event.turn_id for event in events],
         "steps": [event.step_id for event in events],
         "actors": [event.actor for event in events],
-        "datas": [jsonb(event.data) for event in events],
+        "datas": [jsonb(unsaid(event.data)) for event in events],
     }
 
 

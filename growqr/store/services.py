@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from growqr import names
 from growqr.directory import Fence
 from growqr.events import EventType, NewEvent
+from growqr.redaction import blank
 from growqr.store.engine import Database
 
 Role = Literal["opencode", "gitea"]
@@ -165,7 +166,7 @@ class Services:
         another reconciler has the user's stack.
         """
         if reason is not None:  # a service's own last words may be in it, whatever those are
-            reason = "".join(sign if sign.isprintable() else " " for sign in reason)[:2000]
+            reason = "".join(sign if sign.isprintable() else " " for sign in blank(reason))[:2000]
         told: dict[str, Any] = {"reason": reason, "retry_in": retry}
         data = {"role": seen.role} | {key: value for key, value in told.items() if value}
         kind = _EVENTS.get(state) if state != seen.state or reason != seen.reason else None

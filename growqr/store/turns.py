@@ -11,6 +11,7 @@ from growqr import names
 from growqr.directory import Fence, Lease
 from growqr.errors import Conflict, NotFound
 from growqr.events import EventType, NewEvent
+from growqr.redaction import blanked
 from growqr.states import StepState, TurnState, sources
 from growqr.store import sql
 from growqr.store.engine import Connection, Database, event_arrays, execute
@@ -151,10 +152,14 @@ class Turns:
                 leases += (await self.cancel(user_id, child["id"]))[1]
         return turn, leases
 
-    async def cancel_all(self, user_id: str, lease_key: str) -> list[Lease]:
-        """Ask for the end of every turn of one agent; the leases of all who should be told."""
+    async def cancel_all(self, user_id: str, lease_key: str | None = None) -> list[Lease]:
+        """Ask for the end of every turn of one agent, or of all; the leases of whom to tell."""
+        if lease_key is None:
+            turns = await self._db.all("unfinished_of_user", Turn, user=user_id)
+        else:
+            turns = await self.unfinished(lease_key)
         leases: list[Lease] = []
-        for turn in await self.unfinished(lease_key):
+        for turn in turns:
             leases += (await self.cancel(user_id, turn.id))[1]
         return leases
 
@@ -226,7 +231,8 @@ class _End:
         told: Sequence[NewEvent] = (),
     ) -> None:
         self.turn_id, self.actor = turn_id, actor
-        self._state, self._result, self._error, self._told = state, result, error, told
+        self._state, self._result, self._told = state, result, told
+        self._error = blanked(error)
 
     async def prepared(self, conn: Connection) -> tuple[list[NewEvent], dict[str, Any]]:
         """Events and parameters, once the rows of this turn and its parent are locked."""

@@ -6,8 +6,8 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from growqr import names
-from tests.cluster.conftest import CANARY
 from tests.fakes.messages_api import MessagesApi
+from tests.instance_fixtures import CANARY
 from tests.instances import Instance, processes_of
 
 

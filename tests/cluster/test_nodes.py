@@ -26,6 +26,17 @@ TAKEOVER = 30.0
 """Seconds from the freeze until a successor has the turn."""
 
 
+JOIN = """
+import sys
+from ray._private import ray_constants, services
+from ray.scripts.scripts import main
+ray_constants.ENABLE_RAY_CLUSTER = True
+services.get_node_ip_address = lambda address=None: "127.0.0.1"
+sys.exit(main())
+"""
+"""`ray start`, where the head is on loopback: Ray has that for heads alone."""
+
+
 class Node:
     """A second raylet of the instance's cluster, in a session of its own."""
 
@@ -49,8 +60,7 @@ class Node:
         }
         token = settings.secrets / "ray_token"
         environment = ray_head.environment(block, own, token, warm=False)
-        ray = Path(sys.executable).with_name("ray")
-        argv = [sys.executable, str(ray), "start", "--block", "--disable-usage-stats"]
+        argv = [sys.executable, "-c", JOIN, "start", "--block", "--disable-usage-stats"]
         self._log = (temporary / "log").open("wb")
         self._child = subprocess.Popen(
             [*argv, *(f"--{name}={value}" for name, value in flags.items())],

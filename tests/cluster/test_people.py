@@ -7,8 +7,8 @@ import signal
 import time
 from typing import Any
 
-from tests.cluster.conftest import TURN_TOKENS
 from tests.cluster.test_failures import holder
+from tests.instance_fixtures import TURN_TOKENS
 from tests.instances import Instance, Person
 
 ASK = '[[tools ask_user {"question": "Which colour?"}]]'

@@ -227,6 +227,44 @@ def test_200_first_requests_at_once_over_two_replicas_start_one_agent(instance: 
     assert {e["data"]["epoch"] for e in journal if e["type"] == "turn.started"} == {1}
 
 
+def test_50_first_requests_at_once_make_one_user_one_agent_one_stack(instance: Instance):
+    anna = instance.person()
+    kinds = [("POST", "/actors/provision"), ("POST", "/users/bootstrap"), ("GET", "/users/me")]
+    began = time.monotonic()
+    answers = asyncio.run(at_once(anna, (kinds * 17)[:50]))
+    wrong = [answer for answer in answers if answer.status not in (200, 202)]
+    assert not wrong, wrong[:3]
+
+    def ready() -> bool:
+        return anna.get("/actors/me")["stack"]["opencode"]["state"] == "ready"
+
+    until(ready, "its OpenCode is ready", 60)
+    print(f"50 first requests, one stack ready after {time.monotonic() - began:.1f} s")
+    user_id = names.local_user_id(anna.name)
+    assert asyncio.run(rows(instance, user_id)) == {"users": 1, "lease": 1, "service": 1}
+    assert anna.get("/actors/me")["epoch"] == 1
+    assert anna.get("/actors/me")["stack"]["opencode"]["generation"] == 1
+    anna.http.post("/opencode/workspaces/me/stop", json={})
+
+
+async def rows(instance: Instance, user_id: str) -> dict[str, int]:
+    """How many there are of what must be there once: the agent's lease, its OpenCode."""
+    url = instance.settings.database_url
+    assert url is not None
+    found = {}
+    async with await psycopg.AsyncConnection.connect(url.get_secret_value()) as conn:
+        for table, where in (
+            ("users", "id = %(user)s"),
+            ("lease", "user_id = %(user)s and key like 'grow-agent:%%'"),
+            ("service", "user_id = %(user)s and role = 'opencode'"),
+        ):
+            query = f"select count(*) from {table} where {where}".encode()
+            row = await (await conn.execute(query, {"user": user_id})).fetchone()
+            assert row is not None
+            found[table] = row[0]
+    return found
+
+
 async def at_once(person: Person, requests: list[tuple[str, str]]) -> list[Answer]:
     """Answers of requests that all have their own connection before the first of them is sent."""
     address = person.instance.url.removeprefix("http://")

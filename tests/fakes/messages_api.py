@@ -57,6 +57,8 @@ class MessagesApi(ModelServer):
         self.key = key
         self.requests: list[Recorded] = []
         self.thought: dict[str, str] = {}
+        self.says = "as told"
+        """The message of an error that was ordered."""
         super().__init__(_Exchange, port)
 
     @property
@@ -94,7 +96,9 @@ class _Exchange(ModelExchange):
             return
         if "status" in orders and (code := self.due("status", orders["status"])):
             kind = "overloaded_error" if code == 529 else "api_error"
-            return self._refuse(code, kind if code != 429 else "rate_limit_error", "as told")
+            return self._refuse(
+                code, kind if code != 429 else "rate_limit_error", self.server.api.says
+            )
         content, stop_reason = _content(body, orders)
         if content[0]["type"] == "thinking":
             signed = content[0]["signature"]
@@ -106,7 +110,7 @@ class _Exchange(ModelExchange):
         if "cut" in orders and self.due("cut", "1 " + orders["cut"]):
             return self._stream(events[: 2 * len(events) // 3], orders, "none", cut=True)
         if "error" in orders:
-            error = {"type": orders["error"] or "overloaded_error", "message": "as told"}
+            error = {"type": orders["error"] or "overloaded_error", "message": self.server.api.says}
             events = [*events[: len(events) // 2], {"type": "error", "error": error}]
         self._stream(events, orders, failure)
 

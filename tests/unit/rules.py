@@ -7,7 +7,17 @@ import re
 from collections.abc import Iterator
 
 LAYERS = (
-    {"directory", "errors", "names", "events", "states", "config", "failpoints", "logs"},
+    {
+        "directory",
+        "errors",
+        "names",
+        "events",
+        "states",
+        "config",
+        "failpoints",
+        "logs",
+        "redaction",
+    },
     {"store", "instance"},
     {"stacks", "models", "opencode", "identity", "integrations"},
     {"memory", "coding"},

@@ -112,12 +112,18 @@ async def list_users(
 async def change_user(
     here: Here, request: Request, caller: Caller, member_id: str, body: Change
 ) -> MemberView:
-    """Another role; or suspend them, which signs them out everywhere. The last admin stays one."""
+    """Another role; or suspend them: signed out everywhere, their turns cancelled, timers held.
+
+    The last admin stays one.
+    """
     if body.role is None and body.suspended is None:
         raise Invalid("say `role` or `suspended`")
     changed = await here.store.users.change(
         member_id[:100], act(here, request, caller), role=body.role, suspended=body.suspended
     )
+    if changed.suspended_at is not None:
+        for lease in await here.store.turns.cancel_all(changed.id):
+            here.wake(lease)
     return MemberView.of(changed)
 
 

@@ -39,7 +39,9 @@ select id, lease_key, state, waiting, epoch, cancel_requested, deadline_at,
 select id, turn_id, expires_at from decision where state = 'open'
 
 -- snapshot_timers --
-select id, user_id, due from timer where due <= now() order by due limit 200
+select id, user_id, due from timer where due <= now()
+   and not exists (select 1 from users where id = timer.user_id and suspended_at is not null)
+ order by due limit 200
 
 -- snapshot_services --
 -- Services that are not as they should be, since the last wish, sight or pause. One that is paused

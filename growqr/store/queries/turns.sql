@@ -9,6 +9,10 @@ select {turn_columns} from turn where id = %(turn)s and (%(user)s::text is null 
 -- unfinished_turns --
 select {turn_columns} from turn where lease_key = %(key)s and state in ('queued', 'running', 'waiting') order by seq
 
+-- unfinished_of_user --
+select {turn_columns} from turn
+ where user_id = %(user)s and state in ('queued', 'running', 'waiting') order by seq
+
 -- claim_turn --
 -- The oldest turn that may run: abandoned ones of earlier epochs first, else a queued one whose
 -- thread is free. Threads do not wait for each other. What a turn waited is not of its time.

@@ -86,7 +86,7 @@ def forge(issuer: LocalIssuer, private: rsa.RSAPrivateKey) -> Forge:
 
 @pytest.fixture
 def verifier(issuer: LocalIssuer) -> Verifier:
-    return Verifier(issuer)
+    return Verifier([issuer])
 
 
 async def test_minted_token_gets_in(settings: Settings, verifier: Verifier) -> None:
@@ -179,25 +179,22 @@ async def test_clocks_may_differ_a_little(forge: Forge, verifier: Verifier) -> N
     assert await verifier.verify([f"Bearer {forge.token(exp=late, iat=late - 60)}"])
 
 
-class Emptied:
+class Emptied(LocalIssuer):
     """The issuer, until its key is taken away."""
 
-    def __init__(self, issuer: LocalIssuer) -> None:
-        self.real, self.gone = issuer, False
-        self.issuer, self.max_lifetime = issuer.issuer, issuer.max_lifetime
-        self.person = issuer.person
+    gone = False
 
-    async def key(self, kid: str) -> PublicKey | None:
-        return None if self.gone else await self.real.key(kid)
+    async def key(self, kid: str | None) -> PublicKey | None:
+        return None if self.gone else await super().key(kid)
 
 
 @pytest.mark.parametrize(("life", "seconds"), [(600, 60), (30, 30)])
 async def test_token_is_remembered_for_a_minute_or_its_life(
-    issuer: LocalIssuer, forge: Forge, life: int, seconds: int
+    settings: Settings, forge: Forge, life: int, seconds: int
 ) -> None:
     clock = [forge.now]
-    source = Emptied(issuer)
-    verifier = Verifier(source, lambda: clock[0])
+    source = Emptied(settings)
+    verifier = Verifier([source], lambda: clock[0])
     header = [f"Bearer {forge.token(exp=int(forge.now) + life)}"]
     found = await verifier.verify(header)
     source.gone = True

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from growqr.config import Providers, Settings, load
-from growqr.instance import Check, check_dashboard, check_machine, folder, ports
+from growqr.instance import Check, check_machine, folder, ports
 
 NO_KEYS = Providers.model_construct(anthropic_api_key=None, anthropic_base_url=None)
 A_KEY = Providers.model_construct(anthropic_api_key=SecretStr("sk"), anthropic_base_url=None)
@@ -58,6 +58,17 @@ def test_a_secret_that_others_can_read_is_a_fault(settings: Settings) -> None:
     assert found(settings)["secrets"].ok is False
 
 
+@pytest.mark.parametrize("name", ["", "secrets", "logs"])
+def test_a_folder_that_others_can_enter_is_a_fault(settings: Settings, name: str) -> None:
+    folder.prepare(settings.data)
+    (settings.data / name).chmod(0o755)
+
+    check = found(settings)["secrets"]
+
+    assert check.ok is False
+    assert check.fix == f"chmod 700 {settings.data / name}"
+
+
 def test_offline_is_worth_knowing_and_anthropic_without_a_key_is_a_fault(
     settings: Settings,
 ) -> None:
@@ -66,12 +77,3 @@ def test_offline_is_worth_knowing_and_anthropic_without_a_key_is_a_fault(
     assert found(settings)["model"].ok is None
     assert found(settings, A_KEY)["model"].ok
     assert found(asked_for)["model"].ok is False
-
-
-@pytest.mark.parametrize(("address", "ok"), [("127.0.0.1", True), ("0.0.0.0", False)])
-def test_a_dashboard_for_everybody_is_a_fault(address: str, ok: bool) -> None:
-    with socket.socket() as server:
-        server.bind((address, 0))
-        server.listen()
-
-        assert check_dashboard(server.getsockname()[1]).ok is ok

@@ -49,6 +49,23 @@ def killed_daemon(data: Path, **children: Process) -> None:
     ).write(data)  # fmt: skip
 
 
+@pytest.mark.parametrize(("mode", "refused"), [
+    ("disabled", True), ("k8s", True), ("", False), ("token", False), ("TOKEN", False),
+])  # fmt: skip
+def test_nothing_starts_where_ray_would_ask_for_no_token(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, mode: str, refused: bool
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    if not refused:
+        planned = plan(settings, NO_KEYS)
+        assert planned
+        os.close(planned.lock)
+        return
+    with pytest.raises(InstanceError, match="unset RAY_AUTH_MODE, or set it to token"):
+        plan(settings, NO_KEYS)
+    assert not settings.data.exists()
+
+
 def test_a_plan_writes_private_files_and_no_secret_into_the_environment(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

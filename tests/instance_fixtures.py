@@ -1,4 +1,4 @@
-"""One running instance for all tests of this folder; each brings its own users."""
+"""Running instances, one of each for a whole session, whichever folders' tests ask for them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from tests.conftest import in_schema
 from tests.fakes.messages_api import MessagesApi
 from tests.instances import Instance
 
 CANARY = "sk-ant-canary-7f3b9c"
 """The provider key of the instance under test; it must be seen nowhere but in its one file."""
 
+GITEA_CANARY = "0f1e2d3c4b5a69788796a5b4c3d2e1f001234567"
+"""Its token for a Gitea that is not there."""
 
 TURN_TOKENS = 20_000
 """What a turn in the lab may use before somebody must allow more."""
@@ -57,7 +58,10 @@ def _running(
     messages_api: MessagesApi, folders: pytest.TempPathFactory, **env: str
 ) -> Iterator[Instance]:
     """Embedded Postgres, or a schema of its own in DATABASE_URL."""
+    from tests.conftest import in_schema
+
     env |= {"ANTHROPIC_API_KEY": CANARY, "ANTHROPIC_BASE_URL": messages_api.url}
+    env["GITEA_TOKEN"] = GITEA_CANARY
     outside = os.environ.get("DATABASE_URL")
     if outside:
         schema = f"i_{secrets.token_hex(6)}"

@@ -1,0 +1,114 @@
+"""Signing in by a provider: to its page and back. Both are visits of a browser, not calls.
+
+What goes wrong on the way back is told on a page, with the status that a program would get.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import RedirectResponse
+
+from growqr import names
+from growqr.api import cookies
+from growqr.api.admission import act, identify
+from growqr.api.auth import Caller, Door, PublicDoor
+from growqr.api.context import Context, Here
+from growqr.api.joining import join
+from growqr.api.pages import trouble
+from growqr.api.problems import request_id
+from growqr.errors import GrowqrError, NotFound
+from growqr.identity import Identity, new_ticket, read_ticket
+from growqr.identity.oauth import Finished, OAuth
+
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=Door)
+public = APIRouter(route_class=PublicDoor)
+
+COOKIE = "growqr_oauth"
+MINUTES = 10
+
+Asked = Annotated[str | None, Query(max_length=2000)]
+
+
+@public.get("/{provider}", include_in_schema=False)
+async def leave(
+    here: Here, request: Request, provider: str, return_to: Asked = None, invite: Asked = None
+) -> Response:
+    """To the provider's page. Whoever is signed in links their account there to this one."""
+    ticket, _ = new_ticket()
+    signed_in = cookies.read(here.settings, request)
+    who = await identify(here, request, []) if signed_in else None
+    url = await _oauth(here, provider).begin(
+        provider,
+        cookie=ticket,
+        return_to=return_to or "/",
+        user_id=who.user_id if who else None,
+        invite=read_ticket(invite),
+    )
+    answer = RedirectResponse(url, 302)
+    cookies.give_for(here.settings, answer, COOKIE, ticket, MINUTES * 60)
+    return answer
+
+
+@public.get("/{provider}/callback", include_in_schema=False)
+async def come_back(
+    here: Here, request: Request, provider: str, code: Asked = None, state: Asked = None,
+    iss: Asked = None, error: Asked = None,
+) -> Response:  # fmt: skip
+    """From the provider's page: signed in, and where one wanted to go."""
+    try:
+        cookie = request.cookies.get(cookies.name(here.settings, COOKIE))
+        oauth = _oauth(here, provider)
+        back = await oauth.finish(
+            provider, code=code, state=state, cookie=cookie, iss=iss, error=error
+        )
+        answer: Response = RedirectResponse(back.return_to, 303)
+        await _enter(here, request, answer, oauth, provider, back)
+    except GrowqrError as refused:
+        answer = trouble("Signing in did not work", refused, request_id(request))
+    cookies.take(here.settings, answer, COOKIE)
+    return answer
+
+
+@router.delete("/providers/{provider}", status_code=204, response_class=Response)
+async def unlink(here: Here, request: Request, caller: Caller, provider: str) -> Response:
+    """Forget your account there, its tokens among it. Signing in by it makes it known again."""
+    await _oauth(here, provider).unlink(caller.user_id, provider)
+    await here.store.audit.note(act(here, request, caller), "provider.unlinked", provider)
+    return Response(status_code=204)
+
+
+router.include_router(public)
+
+
+def _oauth(here: Context, provider: str) -> OAuth:
+    if here.oauth is None or provider not in here.providers:
+        known = ", ".join(here.providers) or "none"
+        raise NotFound(f"there is no provider {provider[:40]!r} here; there is: {known}")
+    return here.oauth
+
+
+async def _enter(
+    here: Context, request: Request, answer: Response, oauth: OAuth, provider: str, back: Finished
+) -> None:
+    """Keep the account, and sign in whoever is not. Raises Forbidden, Conflict."""
+    account, user_id = back.account, back.user_id
+    if user_id is None:
+        user_id = await oauth.owner(provider, account.subject)
+    if user_id is None:
+        issuer = oauth.issuer(provider)
+        person = Identity(
+            names.foreign_user_id(issuer, account.subject), issuer, account.subject,
+            account.name or account.login, provider, 0.0, account.email,
+        )  # fmt: skip
+        user_id = (await join(here, person, back.invite)).id
+    await oauth.keep(user_id, provider, account)
+    by = act(here, request, None, user_id)
+    if back.user_id is not None:
+        await here.store.audit.note(by, "provider.linked", provider)
+        return
+    user = await here.store.users.get(user_id)
+    if user is None or user.suspended_at is not None:
+        raise NotFound("this account is suspended; ask an admin")
+    await cookies.sign_in(here, request, answer, user_id, provider, by)
