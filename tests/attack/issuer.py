@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 from growqr.config import Settings
 from growqr.identity import LocalIssuer
 from growqr.store import User
+from tests.fakes.clerk import FakeClerk
 
 Signer = Callable[[bytes], bytes]
 
@@ -59,6 +60,11 @@ def local(settings: Settings, user: User) -> Issuer:
     now = int(time.time())
     good = {"iss": ours.issuer, "sub": user.subject, "sid": secrets.token_urlsafe(12)}
     return Issuer(ours.kid, private, good | {"iat": now, "nbf": now, "exp": now + 60})
+
+
+def clerk(fake: FakeClerk) -> Issuer:
+    """A Clerk application, whose user nobody here has seen before."""
+    return Issuer(fake.kid, fake.keys[fake.kid], fake.claims())
 
 
 def jws(header: dict[str, Any] | str, claims: dict[str, Any], signer: Signer) -> str:

@@ -15,6 +15,7 @@ from growqr.store import OPERATOR, Store, User
 from tests.attack.house import SECRET, House, house, problem
 from tests.attack.knocking import fresh_link, name_of, stream
 from tests.attack.things import dump
+from tests.fakes.clerk import FakeClerk
 from tests.unit.api.conftest import until
 
 pytestmark = pytest.mark.anyio
@@ -134,6 +135,33 @@ async def test_one_invite_makes_one_user(store: Store, alice: User) -> None:
     users = await store.users.list(limit=50)
     assert {user.id for user in users} == {alice.id, made[0].id}
     assert await store.invites.open(sha, None) is None
+
+
+async def test_one_invited_address_makes_one_user(
+    settings: Settings, store: Store, alice: User
+) -> None:
+    """Raced by twenty accounts of an issuer that all say they are the one who was invited."""
+    with FakeClerk() as fake:
+        named = {"clerk_publishable_key": fake.publishable_key, "allowed_emails": ("@ours.test",)}
+        async with house(settings.model_copy(update=named), store, replicas=2) as ours:
+            her = await ours.person(alice)
+            invited = await her.post("/admin/invites", json={"email": "ann@example.test"})
+            assert invited.status_code == 201
+
+            async def comes(who: int, email: str | None, **more: object) -> int:
+                token = fake.token(f"user_{who}", email=email, **more)
+                door = await ours.stranger(who % 2, Authorization=f"Bearer {token}")
+                return (await door.get("/users/me")).status_code
+
+            assert await comes(90, "ann@example.test", email_verified=False) == 403
+            assert await comes(91, "ann@example.test.evil.test") == 403
+            assert await comes(92, None) == 403
+            assert await comes(93, "x@evil.test, ann@ours.test") == 403
+            came = await asyncio.gather(*(comes(n, "Ann@example.test") for n in range(20)))
+            assert came.count(200) == 1
+            assert set(came) <= {200, 403, 409}
+            assert await comes(94, "bob@ours.test") == 200
+            assert len(await store.users.list(limit=50)) == 3
 
 
 async def test_secrets_that_are_shown_once_are_kept_nowhere(

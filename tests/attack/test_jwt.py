@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -12,20 +14,39 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi import FastAPI, Request
 
 from growqr.config import Settings
+from growqr.identity import jwks
 from growqr.store import User
 from tests.attack.house import House, problem
-from tests.attack.issuer import Issuer, b64, jws, local, rs256
+from tests.attack.issuer import Issuer, b64, clerk, jws, local, rs256
+from tests.fakes.clerk import FakeClerk
 from tests.fakes.serving import serving
+from tests.unit.api.conftest import until
 
 pytestmark = pytest.mark.anyio
 
+PAGE = "https://app.test"
 FOREIGN = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-@pytest.fixture(params=["local"])
-def issuer(request: pytest.FixtureRequest, settings: Settings, alice: User) -> Issuer:
+@pytest.fixture
+def fake() -> Iterator[FakeClerk]:
+    with FakeClerk() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(settings: Settings, fake: FakeClerk) -> Settings:
+    """Both issuers are let in at once, and Clerk's tokens of one page."""
+    named = {"clerk_publishable_key": fake.publishable_key, "authorized_parties": (PAGE,)}
+    return settings.model_copy(update=named)
+
+
+@pytest.fixture(params=["local", "clerk"])
+def issuer(
+    request: pytest.FixtureRequest, settings: Settings, alice: User, fake: FakeClerk
+) -> Issuer:
     """Every attack below is tried on each kind of issuer."""
-    return {"local": local}[request.param](settings, alice)
+    return local(settings, alice) if request.param == "local" else clerk(fake)
 
 
 @pytest.fixture
@@ -147,6 +168,23 @@ async def test_10_keys_that_a_header_brings_or_names(door: httpx.AsyncClient, is
     await let_in(door, issuer.token({"jku": "https://nowhere.test/"}))  # of no weight
 
 
+async def test_12_a_thousand_unknown_kids(door: httpx.AsyncClient, fake: FakeClerk) -> None:
+    await let_in(door, fake.token())
+    assert fake.fetches == 1
+    started = time.monotonic()
+
+    async def flood(many: range) -> None:
+        for n in many:
+            header = {"kid": f"nobody-{n}", "alg": "RS256"}
+            answer = await shown(door, f"Bearer {jws(header, fake.claims(), rs256(FOREIGN))}")
+            assert answer.status_code == 401
+
+    await asyncio.gather(*(flood(range(n, 1000, 10)) for n in range(10)))
+    windows = (time.monotonic() - started) / jwks.GAP
+    assert fake.fetches <= 2 + windows, f"{fake.fetches} fetches in {windows:.1f} windows"
+    await let_in(door, fake.token(sid="sess_after"))
+
+
 async def test_13_over(door: httpx.AsyncClient, issuer: Issuer):
     now = int(time.time())
     await bearer_refused(door, issuer.token(iat=now - 60, nbf=now - 60, exp=now - 6))
@@ -181,6 +219,15 @@ async def test_17_another_issuer(door: httpx.AsyncClient, issuer: Issuer):
     await let_in(door, issuer.token(iss=good))
 
 
+async def test_18_made_for_another_page(door: httpx.AsyncClient, fake: FakeClerk) -> None:
+    for azp in (
+        "http://evil", "https://evil.test", "null", "", f"{PAGE}.evil.test", f"{PAGE}/", "*",
+        PAGE.upper(), [PAGE], {"x": PAGE}, 7, "http://app.test",
+    ):  # fmt: skip
+        await bearer_refused(door, fake.token(azp=azp))
+    await let_in(door, fake.token(azp=PAGE))
+
+
 async def test_20_a_critical_header(door: httpx.AsyncClient, issuer: Issuer):
     for crit in (["x"], [], ["exp"], "x", None):
         await bearer_refused(door, issuer.token({"crit": crit, "x": 1}))
@@ -206,6 +253,46 @@ async def test_21_arrays_in_arrays(door: httpx.AsyncClient, issuer: Issuer):
             assert answer.status_code == 401 or (status is None and answer.status_code < 500)
         assert min(took) < 0.05
     await let_in(door, issuer.token())
+
+
+async def test_25_keys_rotate(
+    door: httpx.AsyncClient, fake: FakeClerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that runs ten times as fast, as far as keys are concerned."""
+    assert jwks.GAP <= 5.0
+    for name in ("GAP", "REFRESH", "TTL", "RETRY", "MISSING"):
+        monkeypatch.setattr(jwks, name, min(getattr(jwks, name) / 10, 2.0))
+    old, key = fake.kid, fake.keys[fake.kid]
+
+    async def status(token: str) -> int:
+        return (await shown(door, f"Bearer {token}")).status_code
+
+    async def by_the_old() -> bool:
+        """Each is a token that nobody has seen: one that was seen is good for its minute."""
+        sid = secrets.token_hex(4)
+        return await status(fake.token(header={"kid": old}, key=key, sid=sid)) == 200
+
+    async def by_the_new() -> bool:
+        return await status(fake.token(sid=secrets.token_hex(4))) == 200
+
+    async def no_longer_by_the_old() -> bool:
+        return not await by_the_old()
+
+    assert await by_the_new()
+    fake.rotate()
+    await until(by_the_new, jwks.GAP + 1.0)
+    assert await by_the_old()
+    fake.withdraw(old)
+    await until(no_longer_by_the_old, jwks.TTL + 2.0)
+    assert await by_the_new()
+    fetched, fake.answers = fake.fetches, "down"
+
+    async def asked_again() -> bool:
+        return await by_the_new() and fake.fetches > fetched
+
+    await until(asked_again, jwks.TTL + 2.0)
+    assert await by_the_new()  # while its issuer is away what was there last goes on
+    assert not await by_the_old()
 
 
 async def test_27_a_token_in_the_address(door: httpx.AsyncClient, issuer: Issuer):
