@@ -164,6 +164,21 @@ async def test_one_invited_address_makes_one_user(
             assert len(await store.users.list(limit=50)) == 3
 
 
+async def test_an_address_that_nobody_verified_opens_no_gate(
+    settings: Settings, store: Store, alice: User
+) -> None:
+    """An OpenID issuer that says nothing lets its people write there what they like."""
+    with FakeClerk() as fake:
+        named = {"oidc_issuer": fake.url, "allowed_emails": ("@ours.test",)}
+        async with house(settings.model_copy(update=named), store) as ours:
+            for verified, status in (
+                (None, 403), (False, 403), ("true", 403), (1, 403), (True, 200)
+            ):  # fmt: skip
+                token = fake.token("ann", email="ann@ours.test", email_verified=verified)
+                door = await ours.stranger(Authorization=f"Bearer {token}")
+                assert (await door.get("/users/me")).status_code == status, verified
+
+
 async def test_secrets_that_are_shown_once_are_kept_nowhere(
     ours: House, alice: User, database_url: str
 ) -> None:
