@@ -11,7 +11,8 @@ PAGES  := growqr/_web/index.html
 # The certificates this machine trusts, also behind a company's own authority.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: setup web up down test test-web test-docker test-ui soak check format bench wheel dev clean
+.PHONY: setup web up down test test-web test-docker test-ui attack soak check format bench wheel dev \
+        clean
 
 setup: $(STAMP)
 
@@ -64,6 +65,10 @@ test-web: web
 
 test-docker: setup
 	$(BIN)/pytest -m docker
+
+# The attack list, but for what needs containers: see tests/attack/attacks.py.
+attack: setup
+	$(BIN)/pytest tests/attack -m "not docker"
 
 # A real browser; what it looked like is in dist/ui.
 test-ui: setup

@@ -58,6 +58,7 @@ class Door(APIRoute):
         async def guarded(request: Request) -> Response:
             asked_for = self.access(request)
             request.state.caller = await admit(context(request), request, asked_for)
+            check_ids(request)
             await check_body(request)
             return await self.answer(request, inner)
 
@@ -85,6 +86,16 @@ class OnceDoor(Door):
         here = context(request)
         async with here.keyed:
             return await once(here.store, caller.user_id, key, request, inner)
+
+
+def check_ids(request: Request) -> None:
+    """Refuse what no id could be and the database cannot look for. Raises NotFound.
+
+    Paths of files are checked where their rules are known.
+    """
+    for name, value in request.path_params.items():
+        if name != "path" and "\0" in str(value):
+            raise NotFound("there is no such thing, or it is not yours")
 
 
 async def check_body(request: Request) -> None:

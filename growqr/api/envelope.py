@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from growqr.api.origins import check_origin
-from growqr.api.problems import problem, report
+from growqr.api.problems import UNTOLD, problem, report
 from growqr.api.shields import Shields
 from growqr.config import Settings
 from growqr.errors import GrowqrError, TooLarge, Unavailable
@@ -28,7 +28,7 @@ MAX_PACK, PACK_DEADLINE = 200 * 1024 * 1024, 600.0
 """The same for a push or clone, whose body is streamed and never held."""
 
 _REQUEST_ID = re.compile(rb"[\w.:-]{1,128}")
-_PACK = re.compile(r"(/api/v1)?/git/[^/]+/[^/]+\.git/git-(upload|receive)-pack")
+_PACK = re.compile(r"(/api(/v1)?)?/git/[^/]+/[^/]+\.git/git-(upload|receive)-pack")
 
 
 class Envelope:
@@ -74,7 +74,7 @@ class Envelope:
         gone = isinstance(error, ClientDisconnect)
         if not gone and not (answer.begun and isinstance(error, (OSError, TimeoutError))):
             report(error, answer.request_id)  # else the client went away, or reads nothing
-        return GrowqrError("something went wrong; the log has it under this request_id")
+        return GrowqrError(UNTOLD)
 
 
 class _Answer:

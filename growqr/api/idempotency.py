@@ -40,7 +40,8 @@ async def once(
     record, so the same key may be tried again. Raises Invalid for another body under the same
     key, Conflict while the first is still running.
     """
-    route = f"POST {request.url.path.removeprefix(PREFIX)}"
+    path = str(request.scope["path"]).removeprefix(PREFIX).removeprefix("/api/")
+    route = f"POST /{path.lstrip('/')}"
     body = hashlib.sha256(await request.body()).digest()
     async with store.idempotency.once(user_id, key, route, body) as slot:
         if slot.answer is None:

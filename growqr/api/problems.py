@@ -24,6 +24,8 @@ TYPES = "https://growqr.dev/problems/"
 RETRY_AFTER = "2"
 """Seconds after which a client may come back to what is away."""
 
+UNTOLD = "something went wrong; the log has it under this request_id"
+
 _SHOWN_ERRORS = 20
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
@@ -111,6 +113,7 @@ async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, GrowqrError)
     if error.status >= 500 and not isinstance(error, Unavailable):
         report(error, request_id(request))
+        error = type(error)(UNTOLD)  # what it says is of this machine, and for its operator
     return problem(error, request_id(request))
 
 

@@ -65,7 +65,7 @@ class Clerk:
             raise Refused("pending")
         if "azp" in claims and self._parties is not None and claims["azp"] not in self._parties:
             raise Refused("wrong_azp")
-        return _person(self.issuer, claims, claims["sid"])
+        return _person(self.issuer, claims, claims["sid"], _email(claims, unsaid=True))
 
 
 class Oidc:
@@ -82,20 +82,23 @@ class Oidc:
         if not _word(claims["sub"]):
             raise Refused("wrong_sub")
         session = next((claims[c] for c in ("sid", "jti") if _word(claims.get(c))), "")
-        return _person(self.issuer, claims, session)
+        return _person(self.issuer, claims, session, _email(claims, unsaid=False))
 
 
-def _person(issuer: str, claims: Mapping[str, Any], session: str) -> Person:
-    subject, email = claims["sub"], _email(claims)
+def _person(issuer: str, claims: Mapping[str, Any], session: str, email: str | None) -> Person:
+    subject = claims["sub"]
     names = (claims.get("name"), email and email.split("@")[0], subject)
     shown = next(filter(None, (_shown(name) for name in names)), "")
     return Person(foreign_user_id(issuer, subject), shown, session, email)
 
 
-def _email(claims: Mapping[str, Any]) -> str | None:
-    """The address, unless the issuer says that nobody has verified it."""
+def _email(claims: Mapping[str, Any], *, unsaid: bool) -> str | None:
+    """The address if the issuer has verified it. `unsaid`: what a token means that does not say.
+
+    Clerk's primary address always is; elsewhere people may write there what they like.
+    """
     email = claims.get("email")
-    if claims.get("email_verified", True) is not True or not _word(email):
+    if claims.get("email_verified", unsaid) is not True or not _word(email):
         return None
     return email if _EMAIL.fullmatch(email) else None
 

@@ -158,6 +158,8 @@ def environment(ports: Ports, folder: Path, token_file: Path, *, warm: bool) -> 
         "RAY_health_check_failure_threshold": 5,
         "RAY_USAGE_STATS_ENABLED": 0,
         "RAY_SERVE_ENABLE_HA_PROXY": 1,
+        # HAProxy passes on what a client says of its own address, and replicas would believe it.
+        "FORWARDED_ALLOW_IPS": "",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": 1,
         "RAY_SERVE_HAPROXY_NBTHREAD": 1,
         "RAY_SERVE_HAPROXY_MAXCONN": _connections(),

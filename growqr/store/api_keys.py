@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from psycopg.errors import UniqueViolation
-
 from growqr.errors import Conflict, NotFound
 from growqr.store.audit import Act
 from growqr.store.engine import Database
@@ -37,18 +35,17 @@ class ApiKeys:
         self, user_id: str, key_id: str, sha: bytes, *, name: str, scopes: Sequence[str],
         expires_at: datetime | None, day_tokens: int | None, by: Act,
     ) -> ApiKey:  # fmt: skip
-        """Keep a new key. Raises Conflict when there is one of this id."""
-        try:
-            [made] = await self._db.all(
-                "make_api_key", ApiKey, id=key_id, user=user_id, name=name, sha=sha,
-                scopes=list(scopes), expires_at=expires_at, day_tokens=day_tokens,
-                **by.noted("api_key.made", scopes=list(scopes)),
-            )  # fmt: skip
-        except UniqueViolation:
+        """Keep a new key. Raises Conflict when the request that made it is repeated."""
+        made = await self._db.one(
+            "make_api_key", ApiKey, id=key_id, user=user_id, name=name, sha=sha,
+            scopes=list(scopes), expires_at=expires_at, day_tokens=day_tokens,
+            **by.noted("api_key.made", scopes=list(scopes)),
+        )  # fmt: skip
+        if made is None:
             raise Conflict(
                 "a key was made with this Idempotency-Key before; it was shown once. "
                 "For another one send another Idempotency-Key, or none"
-            ) from None
+            )
         return made
 
     async def list(self, user_id: str, *, limit: int, after: str | None = None) -> list[ApiKey]:

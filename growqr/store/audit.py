@@ -101,18 +101,24 @@ class Audit:
             try:
                 await self._db.all("note_refused", dict, **_columns(batch))
             except StoreUnavailable:
-                return  # the log of the process has them
+                self._lost += len(batch)
+                return
 
 
 def _columns(batch: list[tuple[Act, str, str]]) -> dict[str, Any]:
     return {
-        "actors": [act.actor for act, _, _ in batch],
-        "vias": [act.via for act, _, _ in batch],
+        "actors": [_kept(act.actor) for act, _, _ in batch],
+        "vias": [_kept(act.via) for act, _, _ in batch],
         "actions": [action for _, action, _ in batch],
-        "subjects": [subject for _, _, subject in batch],
+        "subjects": [_kept(subject) for _, _, subject in batch],
         "outcomes": ["refused"] * len(batch),
         "rules": [act.rule for act, _, _ in batch],
-        "addresses": [act.address for act, _, _ in batch],
-        "requests": [act.request_id for act, _, _ in batch],
+        "addresses": [_kept(act.address) for act, _, _ in batch],
+        "requests": [_kept(act.request_id) for act, _, _ in batch],
         "facts": [jsonb({})] * len(batch),
     }
+
+
+def _kept(text: str) -> str:
+    """As Postgres can hold it: what one caller sends must not cost the lines of others."""
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")

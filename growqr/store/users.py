@@ -67,7 +67,8 @@ class Users:
     ) -> User:
         """Another role, or shut out and let in again. Raises NotFound, Conflict for the last admin.
 
-        Whoever is suspended is signed out everywhere; keys and tokens open nothing meanwhile.
+        Whoever is suspended is signed out everywhere, and their services are stopped; keys and
+        tokens open nothing meanwhile.
         """
         noted = by.noted("user.changed", role=role, suspended=suspended)
         params = {"user": user_id, "role": role, "suspended": suspended, **noted}
@@ -76,6 +77,7 @@ class Users:
             rows = await execute(conn, sql.texts()["change_user"], params, User)
         if rows:
             self._db.notifier.revoked()
+            self._db.notifier.work(names.stack(user_id))
             return User(*rows[0])
         if await self.get(user_id) is None:
             raise NotFound("there is no such user")

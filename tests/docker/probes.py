@@ -30,12 +30,49 @@ names = [name for _, name in socket.if_nameindex() if name != "lo"]
 print(json.dumps([f"{one}%{name}" for one in json.loads(sys.argv[1]) for name in names]))
 """
 
-LISTEN_80 = """
-import socket
-door = socket.create_server(("0.0.0.0", 80), backlog=64)
+WORLD = """
+import socket, threading
+def names():
+    asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    asked.bind(("0.0.0.0", 53))
+    while True:
+        question, who = asked.recvfrom(512)  # an answer by its count alone
+        asked.sendto(question[:2] + b"\\x81\\x80\\0\\1\\0\\1" + question[8:], who)
+def pages(port):
+    door = socket.create_server(("0.0.0.0", port), backlog=64)
+    ready.release()
+    while True:
+        door.accept()[0].close()
+ready = threading.Semaphore(0)
+for work in ((names, ()), (pages, (80,)), (pages, (443,))):
+    threading.Thread(target=work[0], args=work[1]).start()
+ready.acquire(), ready.acquire()
 print("listening", flush=True)
-while True:
-    door.accept()[0].close()
+"""
+
+RESOLVE = """
+import json, socket, struct, sys
+def found(name):
+    try:
+        return socket.getaddrinfo(name, 443) and name
+    except OSError:
+        return None
+def answers(server):
+    \"\"\"Whether a question for example.com, by hand, comes back with an address.\"\"\"
+    name = b"\\7example\\3com\\0"
+    question = struct.pack(">6H", 7, 256, 1, 0, 0, 0) + name + struct.pack(">2H", 1, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(1.5)
+        try:
+            asking.sendto(question, (server, 53))
+            return struct.unpack(">H", asking.recv(512)[6:8])[0] > 0
+        except OSError:
+            return False
+names = ["example.com", "registry.npmjs.org", "metadata.google.internal"]
+print(json.dumps({
+    "names": [name for name in names if found(name)],
+    "answers": [server for server in json.loads(sys.argv[1]) if answers(server)],
+}))
 """
 
 SEARCH = """

@@ -40,5 +40,5 @@ async def read_file(here: Here, caller: Caller, path: str) -> Response:
     workspace = Workspace(here.settings.workspace(caller.user_id))
     async with asyncio.timeout(DEADLINE):
         content = await asyncio.to_thread(workspace.read, path)
-    headers = {"content-disposition": "attachment", "x-content-type-options": "nosniff"}
+    headers = {"content-disposition": "attachment"}
     return Response(content, media_type="application/octet-stream", headers=headers)

@@ -20,7 +20,7 @@ from growqr.api.admission import FOREVER, identify, judge
 from growqr.api.context import Context, Here
 from growqr.api.problems import problem, request_id
 from growqr.errors import BadRequest, NotFound, Unauthorized
-from growqr.identity import Access, Principal, instance_secret, read_token
+from growqr.identity import Access, Principal, Verb, instance_secret, read_token
 from growqr.repos import Exchange, Program, advertise, check_name, folder_of
 
 router = APIRouter(prefix="/git/{user}/{repo}.git", include_in_schema=False)
@@ -41,7 +41,7 @@ async def read_refs(
     if program is None:
         raise BadRequest("only git's smart HTTP is spoken here; use git 1.6.6 or later")
     try:
-        folder = await _open(here, request, user, repo)
+        folder = await _open(here, request, program, user, repo)
     except Unauthorized as error:
         return _challenge(request, error)
     refs = await advertise(folder, program, request.headers.get("git-protocol"))
@@ -57,7 +57,7 @@ async def exchange(here: Here, request: Request, user: str, repo: str, service: 
     if request.headers.get("content-type") != f"application/x-{service}-request":
         raise BadRequest(f"the body is not an application/x-{service}-request")
     try:
-        folder = await _open(here, request, user, repo)
+        folder = await _open(here, request, program, user, repo)
     except Unauthorized as error:
         return _challenge(request, error)
     came = asyncio.Event()
@@ -123,11 +123,11 @@ async def _body(request: Request, came: asyncio.Event) -> AsyncIterator[bytes]:
     came.set()
 
 
-async def _open(here: Context, request: Request, user: str, repo: str) -> Path:
-    """The folder of a repository of the caller. Raises Unauthorized, NotFound."""
+async def _open(here: Context, request: Request, program: Program, user: str, repo: str) -> Path:
+    """The folder of a repository of the caller. Raises Unauthorized, Forbidden, NotFound."""
     caller = await _caller(here, request)
-    writes = "git-receive-pack" in (request.query_params.get("service"), request.url.path[-16:])
-    judge(here, request, caller, Access("git", "write" if writes else "read", user))
+    verb: Verb = "write" if program == "receive-pack" else "read"
+    judge(here, request, caller, Access("git", verb, user))
     row = await here.store.repos.get(caller.user_id, check_name(repo))
     return folder_of(here.settings, caller.user_id, row.name)
 

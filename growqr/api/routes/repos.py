@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, StringConstraints
 
 from growqr.api.auth import Caller, OnceDoor, asked
-from growqr.api.context import Context, Here
+from growqr.api.context import Context, Here, context
 from growqr.api.inputs import Body, Cursor, Limit, Text, Title, make_cursor, read_cursor
 from growqr.api.paging import paged
 from growqr.api.views import Page
@@ -53,7 +53,8 @@ class RepoView(BaseModel):
 
     @classmethod
     def of(cls, repo: Repo, request: Request) -> RepoView:
-        url = f"{request.base_url}git/{repo.user_id}/{repo.name}.git"
+        top = context(request).settings.public_url or str(request.base_url)
+        url = f"{top.rstrip('/')}/git/{repo.user_id}/{repo.name}.git"
         return cls(clone_url=url, **{k: v for k, v in repo._asdict().items() if k != "user_id"})
 
 

@@ -1,7 +1,9 @@
 -- make_api_key --
+-- No row: one of that id is there, which a repeat under the same Idempotency-Key would be.
 with made as (
   insert into api_key (id, user_id, name, sha, scopes, expires_at, day_tokens)
   values (%(id)s, %(user)s, %(name)s, %(sha)s, %(scopes)s, %(expires_at)s, %(day_tokens)s)
+  on conflict (id) do nothing
   returning id, user_id, name, scopes, created_at, expires_at, used_at, revoked_at, day_tokens
 ), told as (select id as subject from made), noted as ({note})
 select * from made

@@ -33,7 +33,8 @@ select id, issuer, subject, name, created_at, role, email, suspended_at from use
 select one from org for update
 
 -- change_user --
--- Under that lock: somebody who may come in stays an admin. Whoever is suspended is signed out.
+-- Under that lock: somebody who may come in stays an admin. Whoever is suspended is signed out, and
+-- the tokens inside their services, which are of a generation, open nothing any more.
 with changed as (
   update users set role = coalesce(%(role)s::text, role),
          suspended_at = case %(suspended)s::boolean
@@ -48,5 +49,12 @@ with changed as (
 ), out as (
   delete from sign_in using changed
    where sign_in.user_id = changed.id and changed.suspended_at is not null
+), links as (
+  delete from sign_in_link using changed
+   where sign_in_link.user_id = changed.id and changed.suspended_at is not null
+), ended as (
+  update service set desired = 'stopped', generation = service.generation + 1 from changed
+   where service.user_id = changed.id and service.role = 'opencode'
+     and coalesce(%(suspended)s::boolean, false)
 ), told as (select id as subject from changed), noted as ({note})
 select id, issuer, subject, name, created_at, role, email, suspended_at from changed

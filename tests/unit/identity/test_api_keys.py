@@ -60,7 +60,11 @@ def test_no_other_text_is_a_key(text: str) -> None:
     assert read_key(KEY + text) == (PROOF if not text else None)
 
 
-@pytest.mark.parametrize("text", ["", "gq_", KEY.lower(), KEY.upper(), f" {KEY}", f"{KEY}\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "gq_", KEY.lower(), KEY.upper(), f" {KEY}", f"{KEY}\n"],
+    ids=["nothing", "a prefix", "lower", "upper", "space", "line"],
+)
 def test_nor_is_one_in_other_clothes(text: str) -> None:
     assert read_key(text) is None
 

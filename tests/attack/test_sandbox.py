@@ -26,7 +26,7 @@ from growqr import names
 from growqr.instance.ports import Ports
 from growqr.stacks.base import LISTEN, PORT, Health, Limits, ServiceSpec
 from growqr.stacks.docker.runtime import DockerRuntime
-from tests.containers import Bench, bench
+from tests.containers import Bench, bench, image
 from tests.docker import probes
 from tests.fakes.runtimes import SERVER
 
@@ -97,6 +97,12 @@ async def street(data: Path, image: str, egress: str = "none", **limits: Any) ->
         yield Street(ours, image, **limits)
 
 
+@pytest.fixture(scope="session")
+def python_image() -> str:
+    """Python and nothing else; skips where no engine answers."""
+    return image("python")
+
+
 @pytest.fixture
 async def ours(tmp_path: Path, python_image: str) -> AsyncIterator[Street]:
     async with street(tmp_path / "data", python_image) as made:
@@ -148,6 +154,28 @@ async def test_77_metadata_and_private_networks_are_closed(
             if egress == "open":
                 await ours.runtime.forget_rules()
                 assert await ours.open_of(private, patience=LONG) == private
+
+
+async def test_78_nothing_of_the_world_is_in_reach(ours: Street) -> None:
+    """Neither names nor pages, by address or by the engine's own resolver.
+
+    The allow-list, and what a proxy of it refuses, come with the part that brings it.
+    """
+    await ours.move_in(ALICE)
+    relay = ("growqr", Ports(ours.ours.settings.port)["relay"])
+    with _world() as world:
+        doors = [(world.public, port) for port in (80, 443)]
+        servers = json.dumps([world.public, "127.0.0.11"])
+        assert all(_opens(*door) for door in doors)
+        here = await asyncio.to_thread(
+            subprocess.check_output, [sys.executable, "-c", probes.RESOLVE, servers], text=True
+        )
+        assert json.loads(here)["answers"] == [world.public]  # names and pages are there for us
+
+        told = await ours.inside(probes.RESOLVE, servers)
+        assert told == {"names": [], "answers": []}
+        assert await ours.open_of([*doors, ("example.com", 443)]) == []
+        assert await ours.open_of([relay], patience=LONG) == [relay]
 
 
 async def test_79_no_secret_of_ours_is_to_be_found(
@@ -352,7 +380,7 @@ def _world() -> Iterator[_World]:
             run("ip", "route", "add", f"{address}/32", "dev", f"{name}a")
         run(*inside, "ip", "route", "add", "default", "dev", "inner")
         server = subprocess.Popen(
-            [*inside, sys.executable, "-c", probes.LISTEN_80], stdout=subprocess.PIPE
+            [*inside, sys.executable, "-c", probes.WORLD], stdout=subprocess.PIPE
         )
         assert server.stdout is not None
         assert server.stdout.readline() == b"listening\n"
