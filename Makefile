@@ -68,7 +68,7 @@ test-docker: setup
 
 # The attack list, but for what needs containers: see tests/attack/attacks.py.
 attack: setup
-	$(BIN)/pytest tests/attack -m "not docker"
+	GROWQR_TEST_EXAMPLES=200 $(BIN)/pytest tests/attack -m "not docker"
 
 # A real browser; what it looked like is in dist/ui.
 test-ui: setup
