@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from growqr.cli.db import instance_settings
-from growqr.cli.output import as_json, out
+from growqr.cli.output import as_json, tabular
 from growqr.cli.stacks_of import Json
 from growqr.cli.up import DataOption
 from growqr.config import Settings
@@ -36,7 +36,7 @@ def audit(
     if json:
         as_json([entry._asdict() for entry in entries])
     else:
-        out.print(_table(entries))
+        tabular(_table(entries))
 
 
 async def _read(settings: Settings, who: str | None, action: str | None, limit: int) -> list[Entry]:

@@ -7,16 +7,26 @@ from typing import Any
 
 from rich.console import Console
 from rich.status import Status
+from rich.table import Table
 
 from growqr.instance import Record
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+WIDE = 1000
+"""Columns of what nobody's terminal shows."""
+
 
 def as_json(value: Any) -> None:
     """One JSON document on stdout."""
     print(json.dumps(value, indent=2, default=str))
+
+
+def tabular(table: Table) -> None:
+    """A table; where no terminal shows it, no column is cut."""
+    console = out if out.is_terminal else Console(file=out.file, width=WIDE, highlight=False)
+    console.print(table)
 
 
 def seconds(value: float) -> str:

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from growqr.cli.db import instance_settings
-from growqr.cli.output import as_json, out
+from growqr.cli.output import as_json, out, tabular
 from growqr.cli.stack_wishes import gc, restart, rm
 from growqr.cli.stacks_of import Json, UserOption, known, named, user_id_of
 from growqr.cli.up import DataOption
@@ -42,7 +42,7 @@ def ls(data: DataOption = None, user: UserOption = None, json: Json = False) -> 
     for s in services:
         row = (s.user_id, s.role, s.desired, s.state, str(s.generation), s.address, s.reason)
         table.add_row(*(cell or "" for cell in row))
-    out.print(table)
+    tabular(table)
 
 
 def inspect(

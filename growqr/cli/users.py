@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from growqr.cli.db import instance_settings
-from growqr.cli.output import as_json, out
+from growqr.cli.output import as_json, out, tabular
 from growqr.cli.stacks_of import Json, user_id_of
 from growqr.cli.up import DataOption
 
@@ -43,7 +43,7 @@ def ls(data: DataOption = None, json: Json = False) -> None:
     for user in users:
         state = "suspended" if user.suspended_at else ""
         table.add_row(user.id, user.name, user.role, user.email or "", state)
-    out.print(table)
+    tabular(table)
 
 
 def promote(user: Whose, data: DataOption = None) -> None:
