@@ -80,6 +80,10 @@ def _running(
 @pytest.fixture(autouse=True)
 def parted(request: pytest.FixtureRequest) -> Iterator[None]:
     """Everybody a test met hangs up at its end."""
+    names = {"instance", "lab"} & set(request.fixturenames)
+    met = [
+        running for name in names if isinstance(running := request.getfixturevalue(name), Instance)
+    ]
     yield
-    for name in {"instance", "lab"} & set(request.fixturenames):
-        request.getfixturevalue(name).part()
+    for running in met:
+        running.part()

@@ -185,7 +185,7 @@ def test_access_logs_of_uvicorn_keep_their_arguments(guarded: io.StringIO) -> No
     [handler] = [h for h in logging.getLogger().handlers if getattr(h, "stream", 0) is guarded]
     handler.setFormatter(AccessFormatter("%(client_addr)s %(request_line)s %(status_code)s"))
     path = "/x?token=abc123"
-    logging.getLogger("uvicorn.access").warning(
+    logging.getLogger("a.server.access").warning(
         '%s - "%s %s HTTP/%s" %d', "127.0.0.1:5", "GET", path, "1.1", 200
     )
     assert guarded.getvalue() == "127.0.0.1:5 GET /x?token=*** HTTP/1.1 200 OK\n"
