@@ -5,11 +5,14 @@ PYTHON ?= python3
 UV     := $(shell command -v uv)
 STAMP  := $(VENV)/.stamp
 BIN    := $(VENV)/bin
+NPM    := $(shell command -v npm)
+PAGES  := growqr/_web/index.html
 
 # The certificates this machine trusts, also behind a company's own authority.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: setup up down test test-docker test-ui attack soak check format bench wheel dev clean
+.PHONY: setup web up down test test-web test-docker test-ui attack soak check format bench wheel dev \
+        clean
 
 setup: $(STAMP)
 
@@ -27,7 +30,23 @@ else
 endif
 	@touch $(STAMP)
 
+# The web interface, when its sources are newer than what was built.
+web: $(PAGES)
+
+$(PAGES): web/node_modules/.package-lock.json $(shell find web -path web/node_modules -prune -o -type f -print)
+	@cd web && npm run build --silent -- --logLevel warn
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@cd web && npm ci --loglevel=error --no-progress
+	@touch $@
+
+# All works without the web interface: where it cannot be built, a line says so.
 up: setup
+ifneq ($(NPM),)
+	@$(MAKE) --no-print-directory web || echo "growqr: the web interface is not built, npm failed (see above); all else works"
+else
+	@[ -f $(PAGES) ] || echo "growqr: the web interface is not built, there is no npm (Node.js 20.19 or later); all else works"
+endif
 	$(BIN)/growqr up
 
 down: setup
@@ -41,12 +60,15 @@ test: setup
 	$(BIN)/pytest -m crash
 	$(BIN)/pytest -m ui tests/ui
 
+test-web: web
+	cd web && npm run lint && npm test
+
 test-docker: setup
 	$(BIN)/pytest -m docker
 
 # The attack list, but for what needs containers: see tests/attack/attacks.py.
 attack: setup
-	$(BIN)/pytest tests/attack -m "not docker"
+	GROWQR_TEST_EXAMPLES=200 $(BIN)/pytest tests/attack -m "not docker"
 
 # A real browser; what it looked like is in dist/ui.
 test-ui: setup
@@ -71,9 +93,15 @@ bench: setup
 wheel: setup
 	$(BIN)/hatchling build -t wheel
 
-# The instance in this terminal, with its log.
+# The instance in this terminal, with its log; with npm also its pages at :5173, as they are edited.
 dev: setup
+ifneq ($(NPM),)
+	@$(MAKE) --no-print-directory web/node_modules/.package-lock.json
+	@(cd web && exec ./node_modules/.bin/vite) & vite=$$!; trap "kill $$vite" EXIT; \
+	 $(BIN)/growqr up --foreground
+else
 	$(BIN)/growqr up --foreground
+endif
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) growqr/_web web/node_modules dist .pytest_cache .mypy_cache .ruff_cache

@@ -5,7 +5,7 @@ bare       the reference cluster: a named actor that does nothing
 setting    what every figure is given
 commits    the commit floor
 figures    medians, percentiles, the table and its JSON
-accept turn fan_out wake memory boot     one file per figure
+accept turn doors jwt fan_out wake memory boot     one file per figure
 """
 
 from __future__ import annotations

@@ -14,14 +14,21 @@ from pathlib import Path
 
 import aiohttp
 
-from benchmarks import accept, bare, boot, fan_out, memory, turn, wake
+from benchmarks import accept, bare, boot, doors, fan_out, jwt, memory, turn, wake
 from benchmarks.figures import Figure, quiet, show
 from benchmarks.instance import Instance
 from benchmarks.setting import Setting
 from growqr import __version__
 from growqr.store import open_store
 
-PARTS = {"accept": accept, "turn": turn, "fan_out": fan_out, "wake": wake, "memory": memory}
+PARTS = {
+    "accept": accept,
+    "doors": doors,
+    "turn": turn,
+    "fan_out": fan_out,
+    "wake": wake,
+    "memory": memory,
+}
 
 
 async def measure(instance: Instance, parts: list[str]) -> list[Figure]:
@@ -46,16 +53,29 @@ async def measure(instance: Instance, parts: list[str]) -> list[Figure]:
 def main() -> None:
     """One run on an instance of its own."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}, boot; none: all")
+    known = [*PARTS, "boot", "jwt"]
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(known)}; none: all")
     parser.add_argument("--json", type=Path, default=Path("dist/bench.json"))
     asked = parser.parse_args()
-    if unknown := set(asked.parts) - {*PARTS, "boot"}:
+    if unknown := set(asked.parts) - {*known}:
         parser.error(f"there is no figure {', '.join(unknown)}")
-    parts = asked.parts or [*PARTS, "boot"]
+    parts = asked.parts or known
     load, ratios = os.getloadavg()[0], quiet()
     print(f"growqr {__version__}: {os.cpu_count()} cores, load {load:.2f} before the start")
     if not ratios:
         print("the machine is busy: no ratios")
+    figures: list[Figure] = jwt.run() if "jwt" in parts else []
+    if set(parts) != {"jwt"}:
+        figures += on_instance(parts)
+    show(figures, ratios)
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    told = {"load": load, "cores": os.cpu_count(), "figures": [f.told(ratios) for f in figures]}
+    asked.json.write_text(json.dumps(told, indent=1) + "\n")
+    print(f"→ {asked.json}")
+
+
+def on_instance(parts: list[str]) -> list[Figure]:
+    """The figures of an instance that is started for them and ended."""
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="gq-bench-") as folder:
         instance = Instance(Path(folder) / "d")
@@ -67,11 +87,7 @@ def main() -> None:
             figures += asyncio.run(measure(instance, [p for p in parts if p in PARTS]))
         finally:
             instance.down()
-    show(figures, ratios)
-    asked.json.parent.mkdir(parents=True, exist_ok=True)
-    told = {"load": load, "cores": os.cpu_count(), "figures": [f.told(ratios) for f in figures]}
-    asked.json.write_text(json.dumps(told, indent=1) + "\n")
-    print(f"→ {asked.json}")
+    return figures
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ class Instance:
         clean = {name: os.environ[name] for name in KEPT if name in os.environ}
         root = str(Path(__file__).parents[1])
         ours = {"GROWQR_DATA": str(data), "GROWQR_PORT": "0", "LLM_PROVIDER": "scripted"}
+        ours |= {"GROWQR_LIMIT_REQUESTS": "1000000000"}  # counted, and never in the way
         self._env = clean | ours | {"GROWQR_SCRIPTED_DELAY": "0", "PYTHONPATH": root} | settings
 
     def up(self) -> float:

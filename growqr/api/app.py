@@ -23,8 +23,8 @@ from growqr.api.routes import routers
 from growqr.api.stream import Hub
 from growqr.config import Settings
 from growqr.directory import Directory
-from growqr.identity import check_profile, open_verifier
-from growqr.store import Store
+from growqr.identity import KeyRing, OAuth, check_profile, clerk_url, open_providers, open_verifier
+from growqr.store import Limits, Store
 
 
 def make_app(
@@ -38,10 +38,9 @@ def make_app(
     """The application over a store and a way to agents.
 
     `around` is entered before the first request and left after the last one, for whoever does
-    not open the store itself. Raises InstanceError when the profile forbids the built-in issuer.
+    not open the store itself. Raises InstanceError naming a setting that cannot be used.
     """
-    check_profile(settings)
-    hub = hub or Hub(store, most=settings.limit_streams)
+    hub = hub or Hub(store, most=Limits(settings.limit_streams, settings.limit_key_streams))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -55,7 +54,7 @@ def make_app(
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    app.state.context = Context(settings, store, directory, open_verifier(settings), hub)
+    app.state.context = context = _context(settings, store, directory, hub)
     app.include_router(operations.router)
     app.include_router(mcp.router)
     for router in routers():
@@ -65,7 +64,26 @@ def make_app(
     app.include_router(pages())
     if settings.frontend_url:
         app.add_middleware(CORSMiddleware, **cross_origin(settings.frontend_url))
-    app.add_middleware(Envelope, settings=settings)
+    app.add_middleware(
+        Envelope, settings=settings, hosts=context.clerk[1:] if context.clerk else ()
+    )
     install(app, allowed=partial(allowed, app))
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+def _context(settings: Settings, store: Store, directory: Directory, hub: Hub) -> Context:
+    """What every route is given. Raises InstanceError naming a setting that cannot be used."""
+    check_profile(settings)
+    providers = open_providers(settings)
+    key, clerk = settings.clerk_publishable_key, clerk_url(settings)
+    return Context(
+        settings,
+        store,
+        directory,
+        open_verifier(settings),
+        hub,
+        OAuth(settings, store, KeyRing(settings), providers),
+        tuple(providers),
+        (key, clerk) if key and clerk else None,
+    )

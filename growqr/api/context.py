@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from growqr.api.stream import Hub
 from growqr.config import Settings
 from growqr.directory import Directory, Lease
-from growqr.identity import Verifier
+from growqr.identity import OAuth, Verifier
 from growqr.store import Store
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,10 @@ class Context:
     directory: Directory
     verifier: Verifier
     hub: Hub
-    # Clerk's (publishable key, address), and the providers to sign in with, where there are any.
-    clerk: tuple[str, str] | None = None
-    providers: tuple[str, ...] = ()
+    oauth: OAuth
+    providers: tuple[str, ...]
+    # Clerk's (publishable key, address), where people sign in by it.
+    clerk: tuple[str, str] | None
     # A keyed request holds one connection and may need a second: never let them take all.
     keyed: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_KEYED_AT_ONCE))
     _hints: set[asyncio.Task[None]] = field(default_factory=set)

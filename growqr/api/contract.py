@@ -90,12 +90,12 @@ def _problems(path: str, method: str, *, signed: bool) -> list[str]:
     writes = method in ("post", "put", "patch")
     if not signed:
         return sorted([*codes, "400", *(["404", "413"] if writes else [])])
-    if "{" in path or writes:
-        codes.append("404")
+    if "{" in path or writes or path.endswith("/files"):
+        codes.append("404")  # a folder that is not there
     if writes:
         codes.append("413")
     if method in ("post", "patch") or ("/contents/" in path and method != "get"):
         codes.append("409")
-    if path.endswith("/contents/{path}") and method == "get":
+    if path.endswith(("/contents/{path}", "/files/{path}")) and method == "get":
         codes.append("413")  # a file too large to be shown
     return sorted(codes)

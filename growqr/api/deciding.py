@@ -12,7 +12,8 @@ from growqr.api.context import Context
 from growqr.api.inputs import known_id, read_cursor
 from growqr.api.paging import paged
 from growqr.api.views import Page
-from growqr.errors import NotFound
+from growqr.errors import Forbidden, NotFound
+from growqr.identity import Principal
 from growqr.states import DecisionState
 from growqr.store import Decision, DecisionKind
 
@@ -63,18 +64,21 @@ async def listed(
 
 async def resolved(
     here: Context,
-    user_id: str,
+    caller: Principal,
     decision_id: str,
     kinds: Sequence[DecisionKind],
     state: DecisionState,
     answer: str | None,
 ) -> DecisionView:
-    """Decide, and let the turn go on. Raises NotFound or AlreadyDecided."""
+    """Decide, and let the turn go on. Raises NotFound, AlreadyDecided, or Forbidden for an API key
+    that would raise its own limit."""
     known_id(decision_id, "dec", "decision")
-    asked = await here.store.decisions.get(user_id, decision_id)
+    asked = await here.store.decisions.get(caller.user_id, decision_id)
     if asked.kind not in kinds:
         raise NotFound(f"there is nothing of that kind named {decision_id}")
-    decision, lease = await here.store.decisions.resolve(asked, state, answer, user_id)
+    if caller.api_key and str(asked.asked.get("scope")).startswith("key:"):
+        raise Forbidden("an API key does not raise limits of keys; sign in as a person")
+    decision, lease = await here.store.decisions.resolve(asked, state, answer, caller.user_id)
     if lease is not None:
         here.wake(lease)
     return DecisionView.of(decision)

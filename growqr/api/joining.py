@@ -37,4 +37,5 @@ def open_to(settings: Settings, person: Identity, email: str | None) -> bool:
     allowed = {entry.lower() for entry in settings.allowed_emails}
     if not allowed or "*" in allowed or person.issuer.startswith("growqr:"):
         return True
-    return email is not None and bool({email, f"@{email.rpartition('@')[2]}"} & allowed)
+    name, _, domain = (email or "").rpartition("@")
+    return bool(name) and bool({email, f"@{domain}"} & allowed)

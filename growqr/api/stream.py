@@ -21,11 +21,14 @@ from growqr.api.subscription import Subscription
 from growqr.errors import Unavailable
 from growqr.identity import Principal
 from growqr.names import new_id
-from growqr.store import DELTAS, EVENTS, REVOKED, Store, Way
+from growqr.store import DELTAS, EVENTS, REVOKED, Limits, Store, Way
 
 log = logging.getLogger(__name__)
 
 PER_REPLICA = 2000
+MOST = Limits(10, 5)
+"""Streams of a user and of an API key, unless the settings say otherwise."""
+
 LOOK = 15.0
 """Seconds between two looks at whether streams may go on, and words that this replica lives."""
 
@@ -34,12 +37,12 @@ class Hub:
     """All streams of this replica.
 
     `ping`: longest silence of a stream; `poll`: between two looks at the journal; `patience`:
-    for a reader that takes nothing. All in seconds. `most`: streams of a user, over all replicas.
+    for a reader that takes nothing. All in seconds. `most`: streams over all replicas.
     """
 
     def __init__(
         self, store: Store, *, ping: float = 15.0, poll: float = 1.0, patience: float = 60.0,
-        most: int = 10,
+        most: Limits = MOST,
     ) -> None:  # fmt: skip
         self.store = store
         self.ping, self.poll, self.patience, self.most = ping, poll, patience, most

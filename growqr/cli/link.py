@@ -12,9 +12,9 @@ from growqr.cli.output import as_json, out
 from growqr.cli.stacks_of import Json
 from growqr.cli.up import DataOption
 from growqr.config import Settings
-from growqr.errors import InstanceError
+from growqr.errors import InstanceError, Invalid
 from growqr.identity import LocalIssuer, new_ticket
-from growqr.names import local_user_id
+from growqr.names import LOCAL_USER, local_user_id
 
 LIFETIME = 600
 """Seconds a link is good for."""
@@ -39,7 +39,8 @@ def link(
 
 
 def sign_in_link(settings: Settings, name: str = DEFAULT_USER) -> str:
-    """A fresh link for the local user. Raises InstanceError where that issuer is off.
+    """A fresh link for the local user. Raises InstanceError where that issuer is off,
+    Invalid for a name that is none.
 
     Its secret stands behind the `#`: browsers send it to nobody, so no log on the way has it.
     """
@@ -48,6 +49,8 @@ def sign_in_link(settings: Settings, name: str = DEFAULT_USER) -> str:
             "the built-in issuer is off here, so there are no links; sign in at "
             f"{settings.site_url}, or set GROWQR_LOCAL_ISSUER=on"
         )
+    if not LOCAL_USER.fullmatch(name):
+        raise Invalid(f"user name {name!r} must match {LOCAL_USER.pattern}")
     ticket, sha = new_ticket()
     asyncio.run(_keep(settings, name, sha))
     return f"{settings.site_url}/app/sign-in#link={ticket}"

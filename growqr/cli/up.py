@@ -52,6 +52,7 @@ def up(
     """Start the instance and wait until it answers."""
     settings, begin = settings_of(data, port), time.monotonic()
     check_profile(settings)
+    _check_doors(settings)
     asyncio.run(_check_models(settings))
     planned = instance.plan(settings, providers())
     if planned is None:
@@ -74,6 +75,16 @@ def up(
         _end_containers(settings.data)
         raise
     _tell(record, json, f"ready in {seconds(time.monotonic() - begin)}", settings.data)
+
+
+def _check_doors(settings: Settings) -> None:
+    """Raises InstanceError naming the setting by which nobody could sign in, here not later."""
+    from growqr.identity import KeyRing, clerk_url, open_providers
+
+    clerk_url(settings)
+    open_providers(settings)
+    if settings.encryption_key:
+        KeyRing(settings)
 
 
 async def _check_models(settings: Settings) -> None:

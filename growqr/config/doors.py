@@ -78,7 +78,9 @@ class Doors(Frozen):
     limit_strangers: int = Field(300, ge=0)
     # Proxies of yours before the instance, each adding to X-Forwarded-For; 0: it is not believed.
     proxies: int = Field(0, ge=0, le=8)
-    # Streams that one user, and one API key, may have open over all replicas.
+    # Streams that one user may have open over all replicas.
     limit_streams: int = Field(10, ge=1, le=2000)
+    # Those of them that one API key may have.
+    limit_key_streams: int = Field(5, ge=1, le=2000)
     # Sub-agents of one user that may live at once.
     limit_sub_agents: int = Field(8, ge=1, le=256)

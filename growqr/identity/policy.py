@@ -41,6 +41,11 @@ class Principal(NamedTuple):
     scopes: frozenset[str] | None = None
     suspended: bool = False
 
+    @property
+    def api_key(self) -> str | None:
+        """The id of the API key they came with, None when they came by another way."""
+        return self.via if self.kind == "api_key" else None
+
 
 class Access(NamedTuple):
     """What is asked for: a group of routes, how, and whose (`me`, an id; None: one's own)."""

@@ -125,12 +125,14 @@ __all__ = [
 class Store:
     """All nouns over one small pool. Connects on first use; `max_idle` seconds later lets go.
 
-    `name` is what operators see of its connections (application_name).
+    `name` is what operators see of its connections (application_name), `sub_agents` how many of a
+    user's may live at once.
     """
 
     def __init__(
-        self, url: str, max_connections: int, *, max_idle: float = 60.0, name: str = "growqr"
-    ) -> None:
+        self, url: str, max_connections: int, *, max_idle: float = 60.0, name: str = "growqr",
+        sub_agents: int = 8,
+    ) -> None:  # fmt: skip
         self._db = Database(url, max_connections, max_idle=max_idle, name=name)
         self.users = Users(self._db)
         self.leases = Leases(self._db)
@@ -141,7 +143,7 @@ class Store:
         self.turns = Turns(self._db)
         self.steps = Steps(self._db)
         self.decisions = Decisions(self._db)
-        self.sub_agents = SubAgents(self._db)
+        self.sub_agents = SubAgents(self._db, sub_agents)
         self.services = Services(self._db)
         self.memory = Memory(self._db)
         self.repos = Repos(self._db)
@@ -213,4 +215,5 @@ def open_store(
     if settings.database_url is None:
         raise InstanceError("DATABASE_URL is not set and no instance has written its settings")
     url = settings.database_url.get_secret_value()
-    return Store(url, max_connections, max_idle=max_idle, name=name)
+    most = settings.limit_sub_agents
+    return Store(url, max_connections, max_idle=max_idle, name=name, sub_agents=most)

@@ -21,7 +21,7 @@ STREAM_TTL = 45.0
 
 
 class Limits(NamedTuple):
-    """Requests in a window, of a user and of an API key; 0: no limit."""
+    """Of a user and of an API key: requests in a window, 0: no limit; or open streams."""
 
     user: int
     key: int
@@ -97,18 +97,20 @@ class Admissions:
         users, kinds, vias = (list(column) for column in columns)
         return set(await self._db.all("dead_ways", Way, users=users, kinds=kinds, vias=vias))
 
-    async def open_stream(self, way: Way, replica: str, most: int) -> str:
+    async def open_stream(self, way: Way, replica: str, most: Limits) -> str:
         """A place for one more stream, as long as its replica lives. Raises TooMany."""
         stream, key = names.new_id("str"), way.via if way.kind == "api_key" else None
         user = way.user_id
         await self._db.all(
             "open_stream", dict, id=stream, user=user, key=key, replica=replica, ttl=STREAM_TTL
         )
-        count = await self._db.one("count_streams", dict, user=user, key=key)
-        if count and count["of_user"] > most:
-            await self.close_stream(stream)
-            raise TooMany(f"a user may have {most} streams open; close one")
-        return stream
+        [count] = await self._db.all("count_streams", dict, user=user, key=key)
+        if count["of_user"] <= most.user and count["of_key"] <= most.key:
+            return stream
+        await self.close_stream(stream)
+        users = count["of_user"] > most.user
+        who, bound = ("a user", most.user) if users else ("an API key", most.key)
+        raise TooMany(f"{who} may have {bound} streams open; close one")
 
     async def close_stream(self, stream: str) -> None:
         """Give the place back."""

@@ -43,7 +43,8 @@ class ApiKeys:
         )  # fmt: skip
         if made is None:
             raise Conflict(
-                "this key was made before, and is shown once; revoke it and make another"
+                "a key was made with this Idempotency-Key before; it was shown once. "
+                "For another one send another Idempotency-Key, or none"
             )
         return made
 

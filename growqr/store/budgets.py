@@ -1,4 +1,4 @@
-"""Budgets: what was spent, by a user's day and by a turn with all it delegated, and what may be.
+"""Budgets: what was spent, by a turn with all it delegated, by a user's day and by an API key's.
 
 When somebody allows more, as much again may be spent from there on.
 """
@@ -30,7 +30,8 @@ class BudgetLimits(NamedTuple):
 class Budget(NamedTuple):
     """One limit and what it has come to.
 
-    `scope` is "turn:<root turn>" or "day:<YYYY-MM-DD>:<user>", `unit` tokens, usd or seconds.
+    `scope` is "turn:<root turn>", "day:<YYYY-MM-DD>:<user>" or "key:<API key>:<YYYY-MM-DD>",
+    `unit` tokens, usd or seconds.
     `limit` counts what was granted; 0: there is none. As a string: what a person is told of one
     that is spent.
     """
@@ -41,11 +42,12 @@ class Budget(NamedTuple):
     spent: float
 
     def __str__(self) -> str:
-        who = "this turn has" if self.scope.startswith("turn:") else "today you have"
+        who = _WHO[self.scope.partition(":")[0]]
         amounts = _AMOUNTS[self.unit].format(spent=self.spent, limit=self.limit)
         return f"{who} used {amounts}; somebody must allow more"
 
 
+_WHO = {"turn": "this turn has", "day": "today you have", "key": "this API key has"}
 _AMOUNTS = {
     "tokens": "{spent:,.0f} of {limit:,.0f} tokens",
     "usd": "{spent:,.2f} of {limit:,.2f} US dollars",
@@ -56,6 +58,7 @@ _AMOUNTS = {
 class _Spent(NamedTuple):
     scope: str
     unit: str
+    base: float | None
     spent: float
     granted: float
 
@@ -69,11 +72,12 @@ class Budgets:
     async def exceeded(
         self, user_id: str, turn_id: str | None, limits: BudgetLimits
     ) -> Budget | None:
-        """The first budget that is spent, the turn's before the day's; None: go on.
+        """The first budget that is spent: the turn's, the day's, the API key's; None: go on.
 
-        A turn and what was delegated from it have one budget, whichever of them asks.
+        A turn and what was delegated from it have one budget, whichever of them asks. A key's
+        own limit holds whatever `limits` are.
         """
-        if not any(limits):
+        if turn_id is None and not any(limits):
             return None
         budgets = await self._read(user_id, turn_id, limits)
         return next((one for one in budgets if one.limit and one.spent >= one.limit), None)
@@ -88,5 +92,7 @@ class Budgets:
 
 
 def _budget(row: _Spent, limits: BudgetLimits) -> Budget:
-    base = float(getattr(limits, f"{row.scope.partition(':')[0]}_{row.unit}"))
+    base = row.base
+    if base is None:
+        base = float(getattr(limits, f"{row.scope.partition(':')[0]}_{row.unit}"))
     return Budget(row.scope, row.unit, base + row.granted if base else 0.0, row.spent)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from psycopg.errors import UniqueViolation
+
 from growqr import names
-from growqr.errors import NotFound
+from growqr.errors import Conflict, NotFound
 from growqr.store.audit import Act
 from growqr.store.engine import Database
 from growqr.store.users import Role
@@ -44,13 +46,20 @@ class Invites:
 
     async def make(
         self, user_id: str, sha: bytes, *, email: str | None, role: Role, by: Act,
-        ttl: float = INVITE_TTL,
+        ttl: float = INVITE_TTL, key: str | None = None,
     ) -> Invite:  # fmt: skip
-        """An invite whose link has this hash."""
-        [made] = await self._db.all(
-            "make_invite", Invite, id=names.new_id("inv"), sha=sha, email=email, role=role,
-            user=user_id, ttl=ttl, **by.noted("invite.made", role=role),
-        )  # fmt: skip
+        """An invite whose link has this hash. Raises Conflict for a `key` that made one before."""
+        made_id = names.derived_id("inv", user_id, key) if key else names.new_id("inv")
+        try:
+            [made] = await self._db.all(
+                "make_invite", Invite, id=made_id, sha=sha, email=email, role=role,
+                user=user_id, ttl=ttl, **by.noted("invite.made", role=role),
+            )  # fmt: skip
+        except UniqueViolation:
+            raise Conflict(
+                "an invite was made with this Idempotency-Key before; its link was shown once. "
+                "For another one send another Idempotency-Key, or none"
+            ) from None
         return made
 
     async def list(self, *, limit: int, after: str | None = None) -> list[Invite]:

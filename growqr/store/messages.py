@@ -68,11 +68,13 @@ class Messages:
         client_key: str | None = None,
         parent: tuple[str, str] | None = None,
         fence: Fence | None = None,
+        api_key: str | None = None,
     ) -> Accepted:
         """Message, queued turn and event in one commit; `thread_id` None is the master thread.
 
         The same `client_key` with the same body answers as the first time. An agent that says
         something gives its `fence`, and as `parent` the (turn, tool step) that waits for the end.
+        What the turn spends counts for the day of the `api_key` (an id) that it was asked with.
         Raises NotFound for a thread that is not the user's, KeyReused for another body, Fenced.
         """
         sha = hashlib.sha256(f"{thread_id or ''}\n{text}".encode("utf-8", "replace")).digest()
@@ -96,6 +98,7 @@ class Messages:
                 parent_step=parent[1] if parent else None,
                 fence_key=fence.key if fence else None,
                 fence_epoch=fence.epoch if fence else None,
+                api_key=api_key,
                 event=jsonb(told),
             )
         except UniqueViolation:

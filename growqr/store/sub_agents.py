@@ -14,9 +14,6 @@ from growqr.store import sql
 from growqr.store.engine import Database, execute
 from growqr.store.jsonb import jsonb
 
-LIMIT = 8
-"""Sub-agents of one user that are not stopped."""
-
 
 class SubAgent(NamedTuple):
     """A sub-agent as stored; `session_id` is OpenCode's, `last_turn` its newest turn's state."""
@@ -46,8 +43,10 @@ class SubAgent(NamedTuple):
 class SubAgents:
     """The sub-agents of each user."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, limit: int) -> None:
+        """limit: sub-agents of one user that are not stopped."""
         self._db = db
+        self._limit = limit
 
     async def spawn(
         self,
@@ -73,7 +72,7 @@ class SubAgents:
             "thread": names.derived_id("thr", user_id, chosen),
             "lease_key": names.sub_agent(user_id, chosen),
             "depth": 1,
-            "limit": LIMIT,
+            "limit": self._limit,
             "actor": actor,
             "data": jsonb({"sub_agent_id": chosen, "type": type, "channel_id": channel}),
         }
@@ -86,7 +85,7 @@ class SubAgents:
         try:
             return await self.get(user_id, chosen)
         except NotFound:
-            raise TooMany(f"{LIMIT} sub-agents are alive; stop one of them first") from None
+            raise TooMany(f"{self._limit} sub-agents are alive; stop one of them first") from None
 
     async def get(self, user_id: str, sub_agent_id: str) -> SubAgent:
         """Raises NotFound, also for somebody else's."""

@@ -140,6 +140,7 @@ async def _said(conn: Connection, timer: Timer) -> dict[str, Any]:
         "message": message, "content": jsonb(content), "event": jsonb(told),
         "lease_key": names.grow_agent(timer.user_id), "parent_step": None,
         "client_key": None, "body_sha": None, "fence_key": None, "fence_epoch": None,
+        "api_key": None,
     }  # fmt: skip
     [accepted] = await execute(conn, sql.texts()["accept_message"], place | said)
     fired = {

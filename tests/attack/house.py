@@ -13,7 +13,7 @@ from growqr.api import make_app
 from growqr.api.stream import Hub
 from growqr.config import Settings
 from growqr.identity import mint
-from growqr.store import Store, User
+from growqr.store import Limits, Store, User
 from tests.fakes.serving import serving
 from tests.unit.api.conftest import RecordedDirectory
 
@@ -35,7 +35,8 @@ class House:
 
     async def open(self, wrap: Wrap | None = None) -> None:
         """One more replica."""
-        hub = Hub(self.store, ping=0.3, poll=0.2, patience=5.0, most=self.settings.limit_streams)
+        most = Limits(self.settings.limit_streams, self.settings.limit_key_streams)
+        hub = Hub(self.store, ping=0.3, poll=0.2, patience=5.0, most=most)
         app = make_app(self.settings, self.store, self.directory, hub=hub)
         self._stack.callback(hub.close)
         self.apps.append(app)

@@ -38,6 +38,7 @@ HOMES = {
     "anthropic": {"models"},
     "openai": {"models"},
     "docker": {"stacks"},
+    "authlib": {"identity"},
     "fastapi": {"api", "deployments"},
     "pygit2": {"memory", "repos"},
     "subprocess": {"stacks", "coding", "memory", "repos", "instance", "cli"},
@@ -46,7 +47,7 @@ HOMES = {
 }
 """Library or attribute → the rooms, or the one module, that may use it."""
 
-LAZY = {"anthropic", "docker", "openai", "pygit2"}
+LAZY = {"anthropic", "authlib", "docker", "openai", "pygit2"}
 """Imported inside functions only: agents must stay lean."""
 
 MAX_LINES = 400

@@ -128,5 +128,6 @@ def test_nothing_but_sources_goes_to_the_builder() -> None:
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] != "#"]
     assert lines[0] == "*"
     assert {line for line in lines if line.startswith("!")} == {
-        "!pyproject.toml", "!README.md", "!LICENSE", "!schema.sql", "!growqr", "!deployments",
+        "!pyproject.toml", "!hatch_build.py", "!README.md", "!LICENSE", "!schema.sql", "!growqr",
+        "!deployments",
     }  # fmt: skip

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from growqr.api.admission import act
 from growqr.api.auth import Caller, Door
 from growqr.api.context import Here
+from growqr.api.idempotency import KEY_HEADER, check_key
 from growqr.api.inputs import Body, Cursor, Limit, Text, known_id, read_cursor
 from growqr.api.paging import paged
 from growqr.api.views import Page
@@ -129,12 +130,20 @@ async def change_user(
 
 @router.post("/invites", status_code=201)
 async def make_invite(
-    here: Here, request: Request, caller: Caller, body: NewInvite
+    here: Here,
+    request: Request,
+    caller: Caller,
+    body: NewInvite,
+    key: Annotated[str | None, Header(alias=KEY_HEADER, include_in_schema=False)] = None,
 ) -> NewInviteView:
-    """An invite, open for 7 days, for one person. Its link is shown now and never again."""
+    """An invite, open for 7 days, for one person. Its link is shown now and never again.
+
+    The same `Idempotency-Key` makes no second one: it is a 409, as no link is shown twice.
+    """
     ticket, sha = new_ticket()
+    by = act(here, request, caller)
     made = await here.store.invites.make(
-        caller.user_id, sha, email=body.email, role=body.role, by=act(here, request, caller)
+        caller.user_id, sha, email=body.email, role=body.role, by=by, key=check_key(key)
     )
     url = f"{here.settings.site_url}/app/sign-in#invite={ticket}"
     return NewInviteView(url=url, **InviteView.of(made).model_dump())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -22,15 +23,17 @@ from growqr.store import ApiKey
 router = APIRouter(prefix="/api-keys", tags=["api-keys"], route_class=Door)
 
 
+_SCOPE = f"(({'|'.join(sorted(GROUPS))}):)?(read|write)"
+
+
 def _scope(text: str) -> str:
-    group, _, verb = text.rpartition(":")
-    if verb not in ("read", "write") or (group and group not in GROUPS):
+    if not re.fullmatch(_SCOPE, text):
         known = ", ".join(sorted(GROUPS))
-        raise ValueError(f"a scope is read, write, or one of these with either: {known}")
+        raise ValueError(f"a scope is read, write, or <group>:read or :write; groups: {known}")
     return text
 
 
-Scope = Annotated[str, AfterValidator(_scope)]
+Scope = Annotated[str, AfterValidator(_scope), Field(json_schema_extra={"pattern": f"^{_SCOPE}$"})]
 
 
 class NewApiKey(Body):

@@ -46,6 +46,4 @@ async def decide(here: Here, caller: Caller, decision_id: str, body: Verdict) ->
 
     An approved tool call is made once more; an approved budget is granted once more.
     """
-    return await resolved(
-        here, caller.user_id, decision_id, KINDS, STATES[body.decision], body.note
-    )
+    return await resolved(here, caller, decision_id, KINDS, STATES[body.decision], body.note)

@@ -86,7 +86,8 @@ async def who_am_i(here: Here, caller: Caller) -> Me:
     user = await here.store.users.get(caller.user_id)
     if user is None:
         raise NotFound("there is no such user")
-    return Me(user=UserView.of(user), providers=[])
+    linked = await here.oauth.accounts(caller.user_id)
+    return Me(user=UserView.of(user), providers=[account.provider for account in linked])
 
 
 @router.post("/logout", status_code=204, response_class=Response)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -29,7 +29,12 @@ async def list_files(here: Here, caller: Caller, folder: Folder = "") -> Page[En
     return Page(data=[EntryView.model_validate(entry._asdict()) for entry in entries])
 
 
-@router.get("/{path:path}", response_class=Response)
+_BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+}
+
+
+@router.get("/{path:path}", response_class=Response, responses=_BYTES)
 async def read_file(here: Here, caller: Caller, path: str) -> Response:
     """One file's bytes, up to 10 MiB. Always as an attachment: nothing of it runs in a browser."""
     workspace = Workspace(here.settings.workspace(caller.user_id))

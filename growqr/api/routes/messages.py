@@ -31,8 +31,9 @@ async def send_message(
     if body.thread_id is not None:
         known_id(body.thread_id, "thr", "thread")
     accepted = await here.store.messages.accept(
-        owner, body.text, thread_id=body.thread_id, client_key=check_key(key)
-    )
+        owner, body.text, thread_id=body.thread_id, client_key=check_key(key),
+        api_key=caller.api_key,
+    )  # fmt: skip
     here.wake(accepted.lease)
     return AcceptedView(
         message_id=accepted.message_id,

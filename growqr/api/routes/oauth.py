@@ -83,7 +83,7 @@ router.include_router(public)
 
 
 def _oauth(here: Context, provider: str) -> OAuth:
-    if here.oauth is None or provider not in here.providers:
+    if provider not in here.providers:
         known = ", ".join(here.providers) or "none"
         raise NotFound(f"there is no provider {provider[:40]!r} here; there is: {known}")
     return here.oauth
@@ -95,11 +95,10 @@ async def _enter(
     """Keep the account, and sign in whoever is not. Raises Forbidden, Conflict."""
     account, user_id = back.account, back.user_id
     if user_id is None:
-        user_id = await oauth.owner(provider, account.subject)
+        user_id = await oauth.owner(provider, account)
     if user_id is None:
-        issuer = oauth.issuer(provider)
         person = Identity(
-            names.foreign_user_id(issuer, account.subject), issuer, account.subject,
+            names.foreign_user_id(provider, account.subject), provider, account.subject,
             account.name or account.login, provider, 0.0, account.email,
         )  # fmt: skip
         user_id = (await join(here, person, back.invite)).id

@@ -71,7 +71,7 @@ async def prompt_session(
     """Give the session a task."""
     asked(caller, body)
     agent = await here.store.sub_agents.get(caller.user_id, session_id)
-    return await run(here, agent, body.prompt, check_key(key))
+    return await run(here, caller, agent, body.prompt, check_key(key))
 
 
 @router.get("/sessions/{session_id}/events", response_class=EventStream, status_code=200)

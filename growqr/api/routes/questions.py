@@ -40,6 +40,4 @@ async def list_questions(
 @router.post("/{decision_id}")
 async def answer(here: Here, caller: Caller, decision_id: str, body: Answer) -> DecisionView:
     """Answer. The first answer counts; another one is a 409 `already_decided`."""
-    return await resolved(
-        here, caller.user_id, decision_id, KINDS, DecisionState.ANSWERED, body.answer
-    )
+    return await resolved(here, caller, decision_id, KINDS, DecisionState.ANSWERED, body.answer)

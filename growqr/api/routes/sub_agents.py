@@ -15,6 +15,7 @@ from growqr.api.inputs import Body, Cursor, Limit, NewSubAgent, NewTask, read_cu
 from growqr.api.paging import paged
 from growqr.api.views import Page, QueuedView, SubAgentView
 from growqr.errors import Conflict, Invalid
+from growqr.identity import Principal
 from growqr.store import SubAgent
 
 router = APIRouter(prefix="/actors", tags=["sub-agents"], route_class=Door)
@@ -60,7 +61,7 @@ async def run_sub_agent(
     """Give it a task; the turn tells how it goes. The same `Idempotency-Key` is the same task."""
     asked(caller, body)
     agent = await here.store.sub_agents.get(owner, sub_agent_id)
-    return await run(here, agent, body.prompt, check_key(key))
+    return await run(here, caller, agent, body.prompt, check_key(key))
 
 
 @router.post("/{user}/sub-agents/{sub_agent_id}/stop", status_code=202)
@@ -92,12 +93,14 @@ async def spawn(
     )
 
 
-async def run(here: Context, agent: SubAgent, prompt: str, key: str | None) -> QueuedView:
+async def run(
+    here: Context, caller: Principal, agent: SubAgent, prompt: str, key: str | None
+) -> QueuedView:
     """Queue a task in the sub-agent's channel. Raises Conflict when it was stopped."""
     if agent.stopped_at is not None:
         raise Conflict(f"the sub-agent {agent.id} was stopped")
     accepted = await here.store.messages.accept(
-        agent.user_id, prompt, thread_id=agent.thread_id, client_key=key
+        agent.user_id, prompt, thread_id=agent.thread_id, client_key=key, api_key=caller.api_key
     )
     here.wake(accepted.lease)
     return QueuedView(turn_id=accepted.turn_id, thread_id=accepted.thread_id)

@@ -1,7 +1,7 @@
 -- accept_message --
 -- Message, queued turn and event in one statement: after its commit nothing can be lost.
--- In a sub-agent's channel the turn is the sub-agent's, else the Grow Agent's. Returns the lease
--- of whoever has to do it; no row: no such thread, or a stale fence where one is given.
+-- In a sub-agent's channel the turn is the sub-agent's, else the Grow Agent's. What is delegated
+-- is asked with the API key of whoever delegates. Returns the lease of whoever has to do it; no row: no such thread, or a stale fence where one is given.
 with fence as (
   select key from lease
    where key = %(fence_key)s::text and epoch = %(fence_epoch)s::bigint for no key update
@@ -15,8 +15,10 @@ with fence as (
   update stream set last_seq = last_seq + 1 from place
    where stream.user_id = %(user)s returning last_seq
 ), queued as (
-  insert into turn (id, user_id, thread_id, lease_key, seq, parent_step)
-  select %(turn)s, %(user)s, place.id, place.lease_key, last_seq, %(parent_step)s
+  insert into turn (id, user_id, thread_id, lease_key, seq, parent_step, api_key)
+  select %(turn)s, %(user)s, place.id, place.lease_key, last_seq, %(parent_step)s,
+         coalesce(%(api_key)s::text, (select t.api_key from step s join turn t on t.id = s.turn_id
+                                       where s.id = %(parent_step)s))
     from place, counter
 ), said as (
   insert into message (id, user_id, thread_id, turn_id, seq, role, content, client_key, body_sha)

@@ -12,7 +12,7 @@ from growqr.api import stream
 from growqr.config import Settings
 from growqr.events import Delta
 from growqr.identity import mint
-from growqr.store import Store, User
+from growqr.store import Limits, Store, User
 from tests.unit.api.conftest import until
 from tests.unit.api.replicas import Replica, durable, replica, write
 
@@ -94,7 +94,7 @@ async def test_deltas_pass_by_without_a_number(
 async def test_streams_are_counted(
     one: Replica, store: Store, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one.hub.most = 2
+    one.hub.most = Limits(2, 2)
     async with one.events(), one.events():
         refused = await one.client.get("/actors/me/events")
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many")

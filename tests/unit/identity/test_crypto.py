@@ -70,6 +70,7 @@ def test_any_flipped_bit_is_noticed(text: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     "text", ["", "v1", "v1.deadbeef..", "v2" + RING.seal("x", PLACE)[2:], "ghp_plain",
              RING.seal("x", PLACE) + "\n", RING.seal("x", PLACE) + "=", "\ud800"],
+    ids=["nothing", "a version", "no parts", "another version", "plain", "a line", "a pad", "half"],
 )  # fmt: skip
 def test_what_is_no_sealed_text_is_refused(text: str) -> None:
     with pytest.raises(SecretUnreadable):

@@ -20,7 +20,7 @@ from growqr.config import Providers, Settings
 from growqr.errors import BudgetExceeded, ModelUnavailable, StoreUnavailable
 from growqr.models import Chain, Gateway, GatewayModel, Limits, Persistence
 from growqr.models.prices import Price, micro_usd
-from growqr.store import Budget
+from growqr.store import OPERATOR, Budget, BudgetLimits, Store, User
 from tests.fakes.messages_api import MessagesApi
 from tests.fakes.serving import serving
 from tests.unit.models.test_model_trouble import Books, ask, read_token
@@ -155,6 +155,7 @@ async def test_both_forms_say_it_so_that_no_client_asks_again(
         (Budget("day:2026-11-20:u", "tokens", 5, 7), "today you have used 7 of 5 tokens"),
         (Budget("turn:t", "usd", 1.5, 1.508), "this turn has used 1.51 of 1.50 US dollars"),
         (Budget("turn:t", "seconds", 60, 61.7), "this turn has used 62 of 60 s of model time"),
+        (Budget("key:k:2026-11-20", "tokens", 5, 7), "this API key has used 7 of 5 tokens"),
     ],
 )
 async def test_every_unit_is_said_in_words(
@@ -170,6 +171,43 @@ async def test_every_unit_is_said_in_words(
             url + "/anthropic/v1/messages", json=BODY, headers=HEADERS
         ) as answer:
             assert said in (await answer.json())["error"]["message"]
+
+
+async def test_a_turn_asked_with_a_key_stops_at_what_the_key_may_use_on_a_day(
+    gateway_at: Open,
+    purse: Purse,
+    session: aiohttp.ClientSession,
+    store: Store,
+    alice: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = await store.api_keys.make(
+        alice.id, "k0000001", b"sha", name="k", scopes=["write"], expires_at=None, day_tokens=1000,
+        by=OPERATOR,
+    )  # fmt: skip
+    asked = await store.messages.accept(alice.id, "hello", api_key=made.id)
+    by_hand = await store.messages.accept(alice.id, "hello")
+    call = {"step_id": None, "provider": "p", "model": "m", "output_tokens": 0}
+    # The user's own limits are off: what remains is the key's.
+    monkeypatch.setattr(
+        purse, "exceeded", lambda _, turn: store.budgets.exceeded(alice.id, turn, BudgetLimits())
+    )
+    async with gateway_at() as url:
+        for tokens, turn, status in [
+            (999, asked.turn_id, 200), (999, by_hand.turn_id, 200), (1, asked.turn_id, 402),
+            (0, by_hand.turn_id, 200),
+        ]:  # fmt: skip
+            call_id = f"{turn}.{tokens}"
+            await store.usage.record(
+                call_id, user_id=alice.id, turn_id=turn, input_tokens=tokens, **call
+            )
+            head = HEADERS | {"x-growqr-turn-id": turn}
+            async with session.post(
+                url + "/anthropic/v1/messages", json=BODY, headers=head
+            ) as answer:
+                assert answer.status == status
+                said = await answer.text()
+            assert ("this API key has used 1,000 of 1,000 tokens" in said) == (status == 402)
 
 
 async def test_price_and_time_of_the_answer_are_booked(

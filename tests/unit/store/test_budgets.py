@@ -1,8 +1,11 @@
-"""What counts as spent: a user's day, a turn with all it delegated, and what was allowed since."""
+"""What counts as spent: a user's day, a turn with all it delegated, a day of an API key, and what
+was allowed since.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import secrets
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -11,7 +14,7 @@ import pytest
 from growqr import names
 from growqr.config import Settings
 from growqr.directory import Fence
-from growqr.store import Budget, BudgetLimits, Store, Turn, User
+from growqr.store import OPERATOR, Budget, BudgetLimits, Store, Turn, User
 from tests.conftest import new_user
 
 pytestmark = pytest.mark.anyio
@@ -31,9 +34,9 @@ async def claimed(store: Store, fence: Fence) -> Turn:
     return turn
 
 
-async def tree(store: Store, user: User) -> list[str]:
+async def tree(store: Store, user: User, api_key: str | None = None) -> list[str]:
     """Ids of a turn, one delegated from it, one delegated from that."""
-    await store.messages.accept(user.id, "hello")
+    await store.messages.accept(user.id, "hello", api_key=api_key)
     fence = Fence(names.grow_agent(user.id), 1)
     turns = [await claimed(store, fence)]
     for depth in range(2):
@@ -150,6 +153,69 @@ async def test_the_day_as_its_user_sees_it(store: Store, database_url: str):
         Budget(day, "usd", 0, 0.25),
         Budget(day, "seconds", 0, 0.04),
     ]
+
+
+async def made_key(store: Store, user: User, day_tokens: int | None) -> str:
+    key, sha = secrets.token_hex(4), secrets.token_bytes(32)
+    made = await store.api_keys.make(
+        user.id, key, sha, name="k", scopes=["write"], expires_at=None, day_tokens=day_tokens,
+        by=OPERATOR,
+    )  # fmt: skip
+    return made.id
+
+
+async def test_a_key_has_its_own_day_with_all_that_was_delegated(
+    store: Store, alice: User, bob: User
+):
+    key, free = await made_key(store, alice, 100), await made_key(store, alice, None)
+    turns = await tree(store, alice, key)
+    other = await store.messages.accept(alice.id, "and this", api_key=key)
+    plain = await store.messages.accept(alice.id, "by hand")
+    unlimited = await store.messages.accept(alice.id, "freely", api_key=free)
+    for turn in (turns[2], other.turn_id):
+        await spend(store, alice, turn, 48)
+    for turn in (plain.turn_id, unlimited.turn_id, None):
+        await spend(store, alice, turn, 500)
+    assert await store.budgets.exceeded(alice.id, turns[1], BudgetLimits()) is None
+    await spend(store, alice, turns[1], 1, output_tokens=1, cache_read_tokens=1, micro_usd=9)
+    await spend(store, alice, turns[0], 0, cache_write_tokens=1)
+    scope = f"key:{key}:{datetime.now(UTC):%Y-%m-%d}"
+    spent = Budget(scope, "tokens", 100, 100)
+    for turn in (*turns, other.turn_id):
+        assert await store.budgets.exceeded(alice.id, turn, BudgetLimits()) == spent
+        # A person's own limits come first.
+        first = await store.budgets.exceeded(alice.id, turn, BudgetLimits(day_tokens=10))
+        assert first is not None
+        assert first.scope.startswith("day:")
+    for turn in (plain.turn_id, unlimited.turn_id):
+        assert await store.budgets.exceeded(alice.id, turn, BudgetLimits()) is None
+    assert "this API key has used 100 of 100 tokens" in str(spent)
+    assert await store.budgets.exceeded(bob.id, turns[0], BudgetLimits()) is None
+    of_the_day = await store.budgets.spent(alice.id, BudgetLimits())
+    assert {budget.scope.partition(":")[0] for budget in of_the_day} == {"day"}
+
+
+async def test_what_is_allowed_to_a_key_is_as_much_again_and_for_its_day_alone(
+    store: Store, alice: User, database_url: str
+):
+    key = await made_key(store, alice, 100)
+    turn = (await store.messages.accept(alice.id, "hello", api_key=key)).turn_id
+    await spend(store, alice, turn, 150)
+    today = datetime.now(UTC)
+    for day, state, limit in [
+        (today, "denied", 100), (today - timedelta(days=1), "approved", 100),
+        (today, "approved", None),
+    ]:  # fmt: skip
+        await allow(database_url, alice, f"key:{key}:{day:%Y-%m-%d}", "tokens", state, 150)
+        breach = await store.budgets.exceeded(alice.id, turn, BudgetLimits())
+        assert (breach and breach.limit) == limit
+    await spend(store, alice, turn, 100)
+    breach = await store.budgets.exceeded(alice.id, turn, BudgetLimits())
+    assert breach is not None
+    assert (breach.limit, breach.spent) == (250, 250)
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
+        await conn.execute("update usage set at = at - interval '1 day'")
+    assert await store.budgets.exceeded(alice.id, turn, BudgetLimits()) is None
 
 
 def test_limits_come_from_the_settings() -> None:

@@ -1,0 +1,137 @@
+"""Signing in by a provider: ways back that nobody began, codes of others, tokens in addresses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import psycopg
+import pytest
+
+from growqr.config import Settings
+from growqr.errors import SecretUnreadable
+from growqr.store import Store, User
+from tests.attack.house import House, house
+from tests.attack.things import dump
+from tests.fakes.oauth_provider import OAuthProvider
+
+pytestmark = pytest.mark.anyio
+
+BACK = "/auth/github/callback"
+
+
+@pytest.fixture
+def github() -> Iterator[OAuthProvider]:
+    with OAuthProvider() as running:
+        yield running
+
+
+@pytest.fixture
+async def ours(
+    settings: Settings, store: Store, alice: User, github: OAuthProvider
+) -> AsyncIterator[House]:
+    """An instance that GitHub is a way into. Alice was here first."""
+    fields = settings.model_dump() | github.settings()
+    async with house(Settings.model_validate(fields), store) as made:
+        yield made
+
+
+async def leave(browser: httpx.AsyncClient) -> str:
+    """The address at the provider that this browser is sent to."""
+    answer = await browser.get("/auth/github", params={"return_to": "/app"})
+    assert answer.status_code == 302, answer.text
+    return answer.headers["location"]
+
+
+async def signed_in(browser: httpx.AsyncClient) -> bool:
+    return (await browser.get("/auth/me")).status_code == 200
+
+
+async def test_43_ways_back_that_this_browser_did_not_begin(
+    ours: House, github: OAuthProvider, database_url: str
+) -> None:
+    browser, other = await ours.stranger(), await ours.stranger()
+    given = github.approve(await leave(browser))
+    theirs = github.approve(await leave(other))
+    nobody = await ours.stranger()
+    for who, query in (
+        (browser, {}),
+        (browser, {"code": given["code"]}),
+        (browser, {"code": given["code"], "state": "x" * 43}),
+        (browser, {"code": theirs["code"], "state": theirs["state"]}),
+        (nobody, given),
+        (browser, {"state": given["state"], "error": "access_denied"}),
+    ):
+        answer = await who.get(BACK, params=query)
+        assert answer.status_code == 400, answer.text
+        assert not await signed_in(who)
+    late = await ours.stranger()
+    given = github.approve(await leave(late))
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
+        await conn.execute("update oauth_state set expires_at = now() - interval '1 second'")
+    assert (await late.get(BACK, params=given)).status_code == 400
+    assert not await signed_in(late)
+
+
+async def test_43_a_way_back_is_good_once_twin(ours: House, github: OAuthProvider) -> None:
+    browser = await ours.stranger()
+    given = github.approve(await leave(browser))
+    answer = await browser.get(BACK, params=given)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/app")
+    assert (await browser.get("/auth/me")).json()["providers"] == ["github"]
+    again = await browser.get(BACK, params=given)
+    assert again.status_code == 400
+
+
+async def test_44_a_code_without_its_verifier(ours: House, github: OAuthProvider) -> None:
+    """The thief has the code and a way of their own: the provider wants the verifier that fits."""
+    victim, thief = await ours.stranger(), await ours.stranger()
+    stolen = github.approve(await leave(victim))
+    own = github.approve(await leave(thief))
+    answer = await thief.get(BACK, params={"code": stolen["code"], "state": own["state"]})
+    assert answer.status_code == 400, answer.text
+    assert not await signed_in(thief)
+    assert github.misuse
+    fresh = github.approve(await leave(victim))
+    assert (await victim.get(BACK, params=fresh)).status_code == 303
+    assert await signed_in(victim)
+
+
+async def test_46_tokens_are_in_no_address_and_no_referrer(
+    ours: House, github: OAuthProvider
+) -> None:
+    browser = await ours.stranger()
+    given = github.approve(await leave(browser))
+    answer = await browser.get(BACK, params=given)
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert github.issued
+    shown = f"{answer.headers} {answer.text}"
+    assert not [token for token in github.issued if token in shown]
+    assert github.leaks() == []
+    assert await signed_in(browser)
+
+
+async def test_48_sealed_tokens_that_were_swapped_do_not_open(
+    ours: House, github: OAuthProvider, database_url: str
+) -> None:
+    oauth = ours.apps[0].state.context.oauth
+    people = []
+    for number in (1, 2):
+        github.person.id, github.person.login = number, f"person-{number}"
+        browser = await ours.stranger()
+        answer = await browser.get(BACK, params=github.approve(await leave(browser)))
+        assert answer.status_code == 303, answer.text
+        people.append((await browser.get("/auth/me")).json()["user"]["id"])
+    one, two = [await oauth.access_token(person, "github") for person in people]
+    assert one != two
+    assert one in github.issued
+    text = await dump(database_url)
+    assert not [token for token in github.issued if token in text]
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
+        await conn.execute(
+            "update oauth_account a set tokens = b.tokens from oauth_account b"
+            " where a.user_id <> b.user_id"
+        )
+    for person in people:
+        with pytest.raises(SecretUnreadable):
+            await oauth.access_token(person, "github")

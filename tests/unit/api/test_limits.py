@@ -1,0 +1,141 @@
+"""Limits over all replicas: what is too much is a 429 that says when to come again."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from growqr.config import Settings
+from growqr.store import Store, User
+from tests.rows import rows
+from tests.unit.api.doors import bearer, coming, door, refusal, signed_in
+
+pytestmark = pytest.mark.anyio
+
+OVER = "update allowance set since = since - interval '61 seconds'"
+
+
+def left(answer: httpx.Response) -> tuple[str, int]:
+    """(whose limit, requests left) as the headers tell; they belong together."""
+    policy = re.fullmatch(r'"(user|key)";q=(\d+);w=60', answer.headers["ratelimit-policy"])
+    rest = re.fullmatch(r'"(user|key)";r=(\d+);t=(\d+)', answer.headers["ratelimit"])
+    assert policy
+    assert rest
+    assert policy[1] == rest[1]
+    assert int(rest[2]) <= int(policy[2])
+    assert 0 <= int(rest[3]) <= 60
+    return rest[1], int(rest[2])
+
+
+def too_many(answer: httpx.Response) -> str:
+    body = refusal(answer, 429)
+    assert body["code"] == "too_many"
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert answer.headers["retry-after"] in body["detail"]
+    return str(body["detail"])
+
+
+async def test_a_user_has_one_limit_by_whatever_way_and_replica(
+    settings: Settings, store: Store, database_url: str, alice: User, bob: User
+) -> None:
+    async with (
+        Store(database_url, 2) as far,
+        door(settings, store, limit_requests=3) as one,
+        door(settings, far, limit_requests=3) as two,
+        signed_in(one, store, alice) as browser,
+        coming(two, authorization=bearer(settings, alice)) as program,
+        coming(two, authorization=bearer(settings, bob)) as other,
+    ):
+        rest = [left(await who.get("/threads")) for who in (browser, program, browser)]
+        assert rest == [("user", 2), ("user", 1), ("user", 0)]
+        for who in (program, browser):
+            answer = await who.get("/threads")
+            assert "this user has made 3 requests" in too_many(answer)
+            assert left(answer) == ("user", 0)
+        assert left(await other.get("/threads")) == ("user", 2)
+        await rows(database_url, OVER)
+        assert left(await program.get("/threads")) == ("user", 2)
+
+
+async def test_a_key_has_a_limit_of_its_own_and_the_narrower_one_is_told(
+    settings: Settings, store: Store, alice: User
+) -> None:
+    async with door(settings, store, limit_requests=6, limit_key_requests=2) as app:
+        async with coming(app, authorization=bearer(settings, alice)) as person:
+            keys = [
+                (await person.post("/api-keys", json={"name": n, "scopes": ["read"]})).json()["key"]
+                for n in "ab"
+            ]
+            async with (
+                coming(app, authorization=f"Bearer {keys[0]}") as first,
+                coming(app, authorization=f"Bearer {keys[1]}") as second,
+            ):
+                assert left(await first.get("/threads")) == ("key", 1)
+                assert left(await first.get("/threads")) == ("key", 0)
+                assert "this key has made 2 requests" in too_many(await first.get("/threads"))
+                assert left(await second.get("/threads")) == ("user", 0)
+                assert "this user has made 6 requests" in too_many(await second.get("/threads"))
+                too_many(await person.get("/threads"))
+
+
+async def test_without_a_limit_no_header_speaks_of_one(
+    settings: Settings, store: Store, alice: User
+) -> None:
+    async with door(settings, store, limit_requests=0) as app:
+        async with coming(app, authorization=bearer(settings, alice)) as person:
+            answers = [await person.get("/threads") for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert not any("ratelimit" in answer.headers for answer in answers)
+
+
+async def test_strangers_are_counted_by_address_whatever_they_try(
+    settings: Settings, store: Store, database_url: str, alice: User
+) -> None:
+    async with door(settings, store, limit_strangers=4) as app:
+        async with (
+            coming(app) as stranger,
+            coming(app, address="192.0.2.2") as other,
+            coming(app, authorization=bearer(settings, alice)) as person,
+        ):
+            for head in ({}, {"authorization": "Bearer x.y.z"}, {"cookie": "growqr_session=x"}):
+                refusal(await stranger.get("/threads", headers=head), 401)
+            assert (await stranger.get("/config")).status_code == 200
+            for path in ("/threads", "/config", "/nothing/there"):
+                answer = await stranger.get(path)
+                if path == "/nothing/there":
+                    assert answer.status_code == 404
+                    continue
+                assert "from this address" in too_many(answer)
+            too_many(await stranger.post("/auth/exchange", json={"link": "x"}))
+            refusal(await other.get("/threads"), 401)
+            # Who is known is no stranger, from the same address too.
+            assert (await person.get("/threads")).status_code == 200
+            await rows(database_url, OVER)
+            refusal(await stranger.get("/threads"), 401)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "told", "counted"),
+    [
+        (0, "198.51.100.7", "192.0.2.1"),
+        (1, "198.51.100.7", "198.51.100.7"),
+        (1, "203.0.113.9, 198.51.100.7", "198.51.100.7"),
+        (2, "203.0.113.9, 198.51.100.7", "203.0.113.9"),
+        (2, "203.0.113.66, 203.0.113.9,198.51.100.7", "203.0.113.9"),
+        (2, "198.51.100.7", "198.51.100.7"),
+        (1, None, "192.0.2.1"),
+        (1, "", "192.0.2.1"),
+        (1, "203.0.113.9,", "192.0.2.1"),
+        (1, "x" * 500, "x" * 64),
+    ],
+)
+async def test_the_address_is_the_proxies_word_only_where_there_are_any(
+    settings: Settings, store: Store, database_url: str, proxies: int, told: str | None,
+    counted: str,
+) -> None:  # fmt: skip
+    async with door(settings, store, proxies=proxies) as app, coming(app) as stranger:
+        head = {} if told is None else {"x-forwarded-for": told}
+        refusal(await stranger.get("/threads", headers=head), 401)
+    assert await rows(database_url, "select key from allowance") == [(f"address:{counted}",)]

@@ -1,0 +1,146 @@
+"""The audit log: nobody changes it, and no change it speaks of is made without it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+import psycopg
+import pytest
+
+from growqr.store import OPERATOR, Act, Browser, Store, User
+from growqr.store import audit as log
+from tests.rows import rows
+
+pytestmark = pytest.mark.anyio
+
+ANN = Act("u_ann", "admin", "sign_in:sgn_1", "192.0.2.1", "req_1")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update audit set actor = 'somebody else'",
+        "update audit set facts = '{}' where id = 0",
+        "delete from audit",
+        "truncate audit",
+    ],
+)
+async def test_the_database_lets_nobody_change_it(
+    store: Store, database_url: str, statement: str
+) -> None:
+    await store.audit.note(ANN, "thing.done", "u_bob", why="because")
+    before = await store.audit.list(limit=9)
+    with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+        await rows(database_url, statement)
+    assert await store.audit.list(limit=9) == before
+
+
+async def test_an_entry_says_who_what_to_whom_by_which_rule_and_from_where(store: Store) -> None:
+    await store.audit.note(ANN, "thing.done", "u_bob", why="because")
+    [entry] = await store.audit.list(limit=9)
+    assert entry._replace(id=0, at=None) == log.Entry(
+        0, None, "u_ann", "sign_in:sgn_1", "thing.done", "u_bob", "done", "admin", "192.0.2.1",
+        "req_1", {"why": "because"},
+    )  # fmt: skip
+
+
+async def test_it_is_read_newest_first_by_pages_person_and_action(store: Store) -> None:
+    for number, (by, action, subject) in enumerate(
+        [(ANN, "key.made", "k1"), (OPERATOR, "user.changed", "u_ann"), (ANN, "key.revoked", "k1"),
+         (OPERATOR, "key%.odd", "k2")]
+    ):  # fmt: skip
+        await store.audit.note(by, action, subject, number=number)
+
+    async def numbers(**asked: str | int | None) -> list[int]:
+        return [one.facts["number"] for one in await store.audit.list(**({"limit": 9} | asked))]
+
+    assert await numbers() == [3, 2, 1, 0]
+    assert await numbers(who="u_ann") == [2, 1, 0]
+    assert await numbers(who="k1", what="key.") == [2, 0]
+    assert await numbers(what="key") == [3, 2, 0]
+    assert await numbers(what="key%") == [3]
+    page = await store.audit.list(limit=2)
+    assert [one.facts["number"] for one in page] == [3, 2]
+    assert await numbers(before=page[-1].id) == [1, 0]
+
+
+Change = Callable[[Store, User, str], Awaitable[object]]
+CHANGES: dict[str, Change] = {
+    "user.changed": lambda store, bob, _: store.users.change(bob.id, ANN, role="admin"),
+    "api_key.made": lambda store, bob, _: store.api_keys.make(
+        bob.id, "k2", b"s", name="k", scopes=[], expires_at=None, day_tokens=None, by=ANN
+    ),
+    "api_key.revoked": lambda store, bob, _: store.api_keys.revoke(bob.id, "k1", ANN),
+    "invite.made": lambda store, bob, _: store.invites.make(
+        bob.id, b"new", email=None, role="member", by=ANN
+    ),
+    "invite.withdrawn": lambda store, _, invite: store.invites.withdraw(invite, ANN),
+    "sign_in.begun": lambda store, bob, _: store.sign_ins.exchange(
+        b"link", Browser(secrets.token_bytes(32), "", 60), ANN
+    ),
+    "sign_in.ended": lambda store, bob, _: store.sign_ins.end_all(bob.id, ANN),
+}
+
+
+async def scene(store: Store, user: User) -> str:
+    """A key, an invite, a link and a sign-in of the user; the invite's id."""
+    await store.api_keys.make(
+        user.id, "k1", b"s", name="k", scopes=[], expires_at=None, day_tokens=None, by=OPERATOR
+    )
+    invite = await store.invites.make(user.id, b"i", email=None, role="member", by=OPERATOR)
+    await store.sign_ins.make_link(user.id, b"link", 60)
+    kept = Browser(secrets.token_bytes(32), "", 60)
+    await store.sign_ins.begin(user.id, "token", kept, OPERATOR)
+    return invite.id
+
+
+async def state(database_url: str) -> list[object]:
+    found: list[object] = []
+    for table in ("users", "api_key", "invite", "sign_in_link", "sign_in"):
+        found += [table, sorted(await rows(database_url, f"select t::text from {table} t"))]
+    return found
+
+
+@pytest.mark.parametrize("action", CHANGES)
+async def test_a_change_and_its_note_are_one_transaction(
+    store: Store, database_url: str, alice: User, bob: User, action: str
+) -> None:
+    invite = await scene(store, bob)
+    before, change = await state(database_url), CHANGES[action]
+    # A log that takes nothing: then nothing may change either.
+    await rows(database_url, "alter table audit add constraint full_up check (actor <> 'u_ann')")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        await change(store, bob, invite)
+    assert await state(database_url) == before
+    await rows(database_url, "alter table audit drop constraint full_up")
+    await change(store, bob, invite)
+    assert await state(database_url) != before
+    [noted] = await store.audit.list(limit=9, who="u_ann")
+    assert (noted.action, noted.outcome, noted.rule) == (action, "done", "admin")
+    assert (noted.via, noted.address, noted.request_id) == ANN[2:]
+
+
+async def test_what_was_refused_is_written_soon_in_the_background(
+    store: Store, database_url: str
+) -> None:
+    async with Store(database_url, 2) as other:
+        for number in range(30):
+            other.audit.refused(ANN._replace(rule="scope"), "memory.write", str(number))
+    written = await store.audit.list(limit=99)
+    assert sorted(int(one.subject) for one in written) == list(range(30))
+    assert {(one.outcome, one.rule, one.actor) for one in written} == {
+        ("refused", "scope", "u_ann")
+    }
+
+
+async def test_beyond_so_many_the_oldest_are_lost_and_how_many_is_noted(
+    store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Store(database_url, 2) as other:
+        for number in range(log.KEPT + 7):
+            other.audit.refused(ANN, "memory.write", str(number))
+    [lost] = await store.audit.list(limit=9, what="audit.lost")
+    assert (lost.actor, lost.rule, lost.subject) == ("growqr", "overload", "7")
+    kept = await store.audit.list(limit=log.KEPT + 9, what="memory.write")
+    assert sorted(int(one.subject) for one in kept) == list(range(7, log.KEPT + 7))

@@ -1,0 +1,33 @@
+import { useParams } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { threadName } from "@/shell/ThreadLinks";
+import { useMasterThread, useView, type View } from "@/stream";
+import { Page } from "@/ui";
+import { Composer } from "./Composer";
+import { Conversation } from "./Conversation";
+import { OfflineModel } from "./OfflineModel";
+
+export function MasterChatPage() {
+  return <ChatPage threadId={useMasterThread()} />;
+}
+
+export function ThreadChatPage() {
+  const { threadId } = useParams({ from: "/shell/app/chat/$threadId" });
+  return <ChatPage threadId={threadId} />;
+}
+
+function ChatPage({ threadId }: { threadId: string | null }) {
+  const thread = useView(
+    useCallback((view: View) => (threadId ? view.threads[threadId] : undefined), [threadId]),
+  );
+  return (
+    <Page
+      title={thread ? threadName(thread) : "Chat"}
+      note={<OfflineModel threadId={threadId} />}
+      scroll="own"
+    >
+      <Conversation key={threadId} threadId={threadId} />
+      <Composer threadId={threadId} />
+    </Page>
+  );
+}

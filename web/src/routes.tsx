@@ -1,0 +1,126 @@
+/** Every page and its path. Pages are loaded when they are opened. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { Boundary } from "./shell/Boundary";
+import { NotFound } from "./shell/NotFound";
+import { Shell } from "./shell/Shell";
+
+const root = createRootRoute({
+  component: Outlet,
+  notFoundComponent: NotFound,
+  errorComponent: Boundary,
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/app", replace: true });
+  },
+});
+
+interface SignInSearch {
+  return_to?: string;
+}
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/app/sign-in",
+  validateSearch: (search): SignInSearch =>
+    typeof search.return_to === "string" ? { return_to: search.return_to } : {},
+  component: lazyRouteComponent(() => import("./pages/sign-in"), "SignInPage"),
+});
+
+const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
+
+const chat = createRoute({
+  getParentRoute: () => shell,
+  path: "/app",
+  component: lazyRouteComponent(() => import("./pages/chat"), "MasterChatPage"),
+});
+
+const thread = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/chat/$threadId",
+  component: lazyRouteComponent(() => import("./pages/chat"), "ThreadChatPage"),
+});
+
+const channel = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/channels/$subAgentId",
+  component: lazyRouteComponent(() => import("./pages/channel"), "ChannelPage"),
+});
+
+const decisions = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/decisions",
+  component: lazyRouteComponent(() => import("./pages/decisions"), "DecisionsPage"),
+});
+
+const changes = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/changes",
+  component: lazyRouteComponent(() => import("./pages/changes"), "ChangesPage"),
+});
+
+const memory = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/memory/$",
+  component: lazyRouteComponent(() => import("./pages/memory"), "MemoryPage"),
+});
+
+const events = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/events",
+  component: lazyRouteComponent(() => import("./pages/events"), "EventsPage"),
+});
+
+const status = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/status",
+  component: lazyRouteComponent(() => import("./pages/status"), "StatusPage"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/settings",
+  component: lazyRouteComponent(() => import("./pages/settings"), "SettingsPage"),
+});
+
+const welcome = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/welcome",
+  component: lazyRouteComponent(() => import("./pages/welcome"), "WelcomePage"),
+});
+
+const pages = [
+  chat,
+  thread,
+  channel,
+  decisions,
+  changes,
+  memory,
+  events,
+  status,
+  settings,
+  welcome,
+];
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, signIn, shell.addChildren(pages)]),
+  defaultErrorComponent: Boundary,
+  defaultPreload: "intent",
+  defaultPendingMs: 300,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,108 @@
+import { useNavigate } from "@tanstack/react-router";
+import { Command } from "cmdk";
+import { Hash, Keyboard, MessageSquare, Moon, Sun } from "lucide-react";
+import { Dialog } from "radix-ui";
+import type { ReactNode } from "react";
+import { useThreads } from "@/stream";
+import { closeOverlay, openShortcuts, useOverlay } from "./overlays";
+import { PLACES } from "./pages";
+import { threadName } from "./ThreadLinks";
+import { setTheme, useDark } from "./theme";
+
+/** Every page and thread by its name: Ctrl or Cmd with K. */
+export default function Palette() {
+  const open = useOverlay() === "palette";
+  return (
+    <Dialog.Root open={open} onOpenChange={(next) => next || closeOverlay()}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-50 bg-[#0b0a08]/45" />
+        <Dialog.Content
+          aria-describedby={undefined}
+          className="fixed top-[12dvh] left-1/2 z-50 w-[min(36rem,94vw)] -translate-x-1/2 overflow-hidden rounded-2xl border border-line bg-surface shadow-raised outline-none"
+        >
+          <Dialog.Title className="sr-only">Search or jump to</Dialog.Title>
+          <Choices />
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}
+
+function Choices() {
+  const navigate = useNavigate();
+  const threads = useThreads();
+  const dark = useDark();
+  return (
+    <Command label="Search or jump to" loop>
+      <Command.Input
+        placeholder="Page, thread or sub-agent"
+        className="h-13 w-full border-b bg-transparent px-4 text-base outline-none"
+      />
+      <Command.List className="scroll-thin max-h-[min(24rem,60dvh)] overflow-y-auto p-2">
+        <Command.Empty className="px-3 py-6 text-center text-muted">
+          Nothing of that name
+        </Command.Empty>
+        <Command.Group heading="Pages" className={GROUP}>
+          {PLACES.map(({ to, label, icon: Icon, key }) => (
+            <Choice
+              key={to}
+              value={label}
+              icon={<Icon />}
+              then={() => navigate({ to })}
+              hint={`g ${key}`}
+            />
+          ))}
+        </Command.Group>
+        <Command.Group heading="Threads" className={GROUP}>
+          {threads.map((thread) => {
+            const agent = thread.subAgentId;
+            const go = () =>
+              agent
+                ? navigate({ to: "/app/channels/$subAgentId", params: { subAgentId: agent } })
+                : navigate({ to: "/app/chat/$threadId", params: { threadId: thread.id } });
+            const icon = agent ? <Hash /> : <MessageSquare />;
+            const name = threadName(thread);
+            return <Choice key={thread.id} value={name} id={thread.id} icon={icon} then={go} />;
+          })}
+        </Command.Group>
+        <Command.Group heading="Actions" className={GROUP}>
+          <Choice
+            value={dark ? "Light theme" : "Dark theme"}
+            icon={dark ? <Sun /> : <Moon />}
+            then={() => setTheme(dark ? "light" : "dark")}
+          />
+          <Choice value="Keyboard shortcuts" icon={<Keyboard />} then={openShortcuts} hint="?" />
+        </Command.Group>
+      </Command.List>
+    </Command>
+  );
+}
+
+const GROUP =
+  "[&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:py-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-faint";
+
+interface ChoiceProps {
+  value: string;
+  id?: string;
+  icon: ReactNode;
+  hint?: string;
+  then: () => void;
+}
+
+function Choice({ value, id = "", icon, hint, then }: ChoiceProps) {
+  const choose = () => {
+    closeOverlay();
+    then();
+  };
+  return (
+    <Command.Item
+      value={`${value} ${id}`}
+      onSelect={choose}
+      className="flex h-10 items-center gap-3 rounded-lg px-3 data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent [&_svg]:size-4"
+    >
+      {icon}
+      <span className="truncate">{value}</span>
+      {hint && <span className="ml-auto font-mono text-faint text-xs">{hint}</span>}
+    </Command.Item>
+  );
+}

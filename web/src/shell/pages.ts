@@ -1,0 +1,29 @@
+import {
+  Activity,
+  BookText,
+  GitPullRequestArrow,
+  ListChecks,
+  type LucideIcon,
+  MessagesSquare,
+  ScrollText,
+  Settings,
+} from "lucide-react";
+
+export interface Place {
+  to: string;
+  label: string;
+  icon: LucideIcon;
+  /** Keys that lead there: `g` and this one. */
+  key: string;
+}
+
+/** Every page with a place in the navigation; the palette and the keys read it too. */
+export const PLACES: Place[] = [
+  { to: "/app", label: "Chat", icon: MessagesSquare, key: "c" },
+  { to: "/app/decisions", label: "Decisions", icon: ListChecks, key: "d" },
+  { to: "/app/changes", label: "Changes", icon: GitPullRequestArrow, key: "h" },
+  { to: "/app/memory/", label: "Memory", icon: BookText, key: "m" },
+  { to: "/app/events", label: "Events", icon: ScrollText, key: "e" },
+  { to: "/app/status", label: "Status", icon: Activity, key: "s" },
+  { to: "/app/settings", label: "Settings", icon: Settings, key: "," },
+];

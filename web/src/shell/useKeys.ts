@@ -1,0 +1,37 @@
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { openPalette, openShortcuts } from "./overlays";
+import { PLACES } from "./pages";
+
+const PAIR = 1200;
+
+/** The shell's keys: Ctrl/Cmd-K, `?`, and `g` with a page's key. */
+export function useKeys(): void {
+  const navigate = useNavigate();
+  useEffect(() => {
+    let lead = 0;
+    const press = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        openPalette();
+        return;
+      }
+      if (event.ctrlKey || event.metaKey || event.altKey || writes(event.target)) return;
+      if (event.key === "?") openShortcuts();
+      const place = PLACES.find((one) => one.key === event.key);
+      if (place && Date.now() - lead < PAIR) navigate({ to: place.to });
+      lead = event.key === "g" ? Date.now() : 0;
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, [navigate]);
+}
+
+function writes(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return (
+    target.isContentEditable ||
+    /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) ||
+    target.closest("[role=dialog],[role=alertdialog]") !== null
+  );
+}

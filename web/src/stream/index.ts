@@ -1,0 +1,11 @@
+/** The stream as pages see it. */
+export type { Phase } from "./connection";
+export * from "./hooks";
+export { openDecisions } from "./parts/decisions";
+export { textOf } from "./parts/messages";
+export { durationOf, toolKey } from "./parts/tools";
+export { openTurns } from "./parts/turns";
+export type { Line } from "./store";
+export { type Entry, timeline } from "./timeline";
+export * from "./view";
+export type { Delta, Event } from "./wire";

@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import type { AgentView, MessageView } from "@/api";
+import { foldAll } from "@/stream/fold";
+import { joinMessages, joinSnapshot } from "@/stream/join";
+import { emptyView } from "@/stream/view";
+import { CHANNEL, Journal, MASTER } from "./journal";
+
+const AT = "2026-11-20T09:00:00Z";
+
+function message(id: string, seq: number, content: object[], role = "user"): MessageView {
+  const turn_id = "trn_1";
+  return { id, seq, turn_id, role, content, created_at: AT } as unknown as MessageView;
+}
+
+test("a snapshot of messages and the stream meet at its number", () => {
+  const journal = new Journal();
+  for (let n = 0; n < 6; n++) journal.user(`m${n}`);
+  const ids = ["msg_u0", "msg_u1", "msg_u2", "msg_u3"];
+  const read = ids.map((id, at) => message(id, at + 1, [{ type: "text", text: `m${at}` }]));
+  const want = ["msg_u0", "msg_u1", "msg_u2", "msg_u3", "msg_u4", "msg_u5"];
+  for (let folded = 0; folded <= 6; folded++) {
+    const before = foldAll(emptyView(), journal.frames.slice(0, folded));
+    const joined = joinMessages(before, MASTER, read, 4);
+    const after = foldAll(joined, journal.frames);
+    const talk = after.conversations[MASTER];
+    expect(
+      talk?.messages.map((one) => one.id),
+      `${folded} before`,
+    ).toEqual(want);
+    expect(talk?.joined).toBe(4);
+  }
+});
+
+test("what was withdrawn behind the snapshot stays away", () => {
+  const journal = new Journal();
+  journal.user("oops");
+  journal.add("message.withdrawn", { data: { message_id: "msg_u0" } });
+  const view = foldAll(emptyView(), journal.frames);
+  const read = [message("msg_u0", 1, [{ type: "text", text: "oops" }])];
+  expect(joinMessages(view, MASTER, read, 1).conversations[MASTER]?.messages).toEqual([]);
+});
+
+test("calls of old messages are cards too", () => {
+  const read = [
+    message("m1", 1, [{ type: "tool_use", id: "tu", name: "read_memory", input: {} }], "assistant"),
+    message("m2", 3, [{ type: "tool_result", tool_use_id: "tu", content: "tea" }], "tool"),
+  ];
+  const view = joinMessages(emptyView(), MASTER, read, 9);
+  expect(view.conversations[MASTER]?.tools["trn_1/tu"]).toMatchObject({
+    name: "read_memory",
+    state: "completed",
+    output: "tea",
+  });
+});
+
+test("older events do not undo a newer snapshot", () => {
+  const journal = new Journal();
+  const place = { thread_id: null, turn_id: null };
+  journal.add("service.starting", { ...place, data: { role: "opencode", generation: 1 } });
+  const stack = {
+    opencode: { state: "ready", desired: "ready", generation: 1, reason: null, retry_at: null },
+    gitea: { state: "absent", desired: "stopped", generation: 0, reason: null, retry_at: null },
+  };
+  const agent = { seq: 5, unfinished: [], stack } as unknown as AgentView;
+  const threads = [{ id: MASTER, kind: "master" as const, title: "Master", created_at: AT }];
+  const view = joinSnapshot(emptyView(), { agent, threads, subAgents: [], decisions: [] });
+  const after = foldAll(view, journal.frames);
+  expect(after.services.opencode).toMatchObject({ state: "ready", news: [{ state: "starting" }] });
+  expect(after.ready).toBe(true);
+});
+
+test("a sub-agent of the snapshot is found by its channel", () => {
+  const agent = { seq: 0, unfinished: [], stack: {} } as unknown as AgentView;
+  const threads = [{ id: CHANNEL, kind: "channel" as const, title: "ch-1", created_at: AT }];
+  const subAgents = [
+    {
+      id: "coding-1",
+      type: "coding",
+      channel_id: "ch-1",
+      thread_id: CHANNEL,
+      state: "idle",
+      created_at: AT,
+    },
+  ];
+  const journal = new Journal();
+  journal.started(1, { thread_id: CHANNEL, turn_id: "trn_2" });
+  const view = joinSnapshot(emptyView(), { agent, threads, subAgents, decisions: [] });
+  expect(foldAll(view, journal.frames).subAgents["coding-1"]?.state).toBe("working");
+});
