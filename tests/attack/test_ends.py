@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
+from typing import Any
 
 import httpx
 import psycopg
@@ -98,25 +100,47 @@ async def test_one_link_signs_in_once(settings: Settings, store: Store, alice: U
             assert answer.status_code in (400, 422)
 
 
-async def test_an_instance_keeps_an_admin(settings: Settings, store: Store, alice: User, bob: User):
+async def test_an_instance_keeps_an_admin(
+    settings: Settings, store: Store, alice: User, bob: User, database_url: str
+) -> None:
+    """Both admins give it up, or take it from each other, in the very same moment."""
     async with house(settings, store, replicas=2) as ours:
         her, his = await ours.person(alice), await ours.person(bob, 1)
         for change in ({"role": "member"}, {"suspended": True}):
             problem(await her.patch(f"/admin/users/{alice.id}", json=change), 409)
-        for change in ({"role": "member"}, {"suspended": True}):
-            both = {alice.id: (her, bob), bob.id: (his, alice)}
-            for user in (alice, bob):  # both are admins now
-                await store.users.change(user.id, OPERATOR, role="admin", suspended=False)
-            answers = await asyncio.gather(
-                *(who.patch(f"/admin/users/{user_id}", json=change)
-                  for user_id, (who, _) in both.items()),
-                *(who.patch(f"/admin/users/{other.id}", json=change)
-                  for who, other in both.values()),
-            )  # fmt: skip
-            assert {answer.status_code for answer in answers} <= {200, 403, 409}
-            users = await store.users.list(limit=10)
-            able = [user for user in users if user.role == "admin" and not user.suspended_at]
-            assert len(able) == 1, f"{change}: {[answer.text for answer in answers]}"
+            for mine, others in ((alice.id, bob.id), (bob.id, alice.id)):
+                for user in (alice, bob):
+                    await store.users.change(user.id, OPERATOR, role="admin", suspended=False)
+                both = [
+                    her.patch(f"/admin/users/{mine}", json=change),
+                    his.patch(f"/admin/users/{others}", json=change),
+                ]
+                answers = await _at_once(database_url, both)
+                assert sorted(answer.status_code for answer in answers) == [200, 409]
+                users = await store.users.list(limit=10)
+                able = [user for user in users if user.role == "admin" and not user.suspended_at]
+                assert len(able) == 1, change
+
+
+async def _at_once(
+    database_url: str, requests: list[Coroutine[Any, Any, httpx.Response]]
+) -> list[httpx.Response]:
+    """Their answers, none of which is made before all of them have begun to write."""
+    async with await psycopg.AsyncConnection.connect(database_url) as held:
+        await held.execute("select 1 from users for update")
+        asked = [asyncio.create_task(request) for request in requests]
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as look:
+
+            async def all_wait() -> bool:
+                found = await look.execute(
+                    "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+                )
+                [(waiting,)] = await found.fetchall()
+                return bool(waiting >= len(asked))
+
+            await until(all_wait, 2.0)
+        await held.rollback()
+        return await asyncio.gather(*asked)
 
 
 async def test_one_invite_makes_one_user(store: Store, alice: User) -> None:

@@ -168,11 +168,14 @@ async def test_78_nothing_of_the_world_is_in_reach(ours: Street) -> None:
         servers = json.dumps([world.public, "127.0.0.11"])
         assert all(_opens(*door) for door in doors)
         here = await asyncio.to_thread(
-            subprocess.check_output, [sys.executable, "-c", probes.RESOLVE, servers], text=True
+            subprocess.check_output,
+            [sys.executable, "-c", probes.RESOLVE, servers, "[]"],
+            text=True,
         )
         assert json.loads(here)["answers"] == [world.public]  # names and pages are there for us
 
-        told = await ours.inside(probes.RESOLVE, servers)
+        names = json.dumps(["example.com", "registry.npmjs.org"])
+        told = await ours.inside(probes.RESOLVE, servers, names)
         assert told == {"names": [], "answers": []}
         assert await ours.open_of([*doors, ("example.com", 443)]) == []
         assert await ours.open_of([relay], patience=LONG) == [relay]
