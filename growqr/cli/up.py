@@ -79,9 +79,9 @@ def up(
 
 def _check_doors(settings: Settings) -> None:
     """Raises InstanceError naming the setting by which nobody could sign in, here not later."""
-    from growqr.identity import KeyRing, clerk_url, open_providers
+    from growqr.identity import KeyRing, open_providers, open_verifier
 
-    clerk_url(settings)
+    open_verifier(settings)
     open_providers(settings)
     if settings.encryption_key:
         KeyRing(settings)

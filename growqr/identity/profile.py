@@ -29,6 +29,8 @@ def _defaults(settings: Settings) -> Iterator[tuple[str, str]]:
             "nobody could sign in: set it, or GROWQR_OIDC_ISSUER, GITHUB_CLIENT_ID or "
             "GOOGLE_CLIENT_ID",
         )
+    if settings.oidc_issuer and not settings.oidc_audience:
+        yield "GROWQR_OIDC_AUDIENCE", "tokens made for other applications would get in; name ours"
     if any(others) and not settings.allowed_emails:
         yield (
             "GROWQR_ALLOWED_EMAILS",

@@ -24,6 +24,7 @@ READY: dict[str, Any] = {
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "the built-in issuer": ({"local_issuer": "on"}, "GROWQR_LOCAL_ISSUER"),
     "nobody to sign in": ({"github_client_id": None}, "CLERK_PUBLISHABLE_KEY"),
+    "anybody's tokens": ({"oidc_issuer": "https://id.example"}, "GROWQR_OIDC_AUDIENCE"),
     "the whole world": ({"allowed_emails": []}, "GROWQR_ALLOWED_EMAILS"),
     "no address": ({"public_url": None}, "GROWQR_PUBLIC_URL"),
     "no https": ({"public_url": "http://growqr.example"}, "GROWQR_PUBLIC_URL"),
@@ -41,7 +42,14 @@ def test_it_starts_when_all_is_said(tmp_path: Path) -> None:
     made = settings(tmp_path)
     check_profile(made)
     assert not made.has_local_issuer
-    check_profile(settings(tmp_path, github_client_id=None, oidc_issuer="https://id.example"))
+    check_profile(
+        settings(
+            tmp_path,
+            github_client_id=None,
+            oidc_issuer="https://id.example",
+            oidc_audience="growqr",
+        )
+    )
 
 
 @pytest.mark.parametrize(("change", "variable"), WRONG.values(), ids=list(WRONG))
