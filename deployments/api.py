@@ -58,7 +58,8 @@ def build(settings: Settings) -> serve.Application:
 def replica_app(settings: Settings) -> FastAPI:
     """The ASGI application of one replica, built inside it."""
     store = open_store(settings, MAX_CONNECTIONS, name="growqr api")
-    return make_app(settings, store, RayDirectory(), around=_around(settings, store))
+    around = _around(settings, store)
+    return make_app(settings, store, RayDirectory(), around=around, behind_ingress=True)
 
 
 @asynccontextmanager

@@ -13,7 +13,11 @@ from growqr.api.joining import join
 from growqr.api.origins import check_origin
 from growqr.errors import TooMany, Unauthorized
 from growqr.identity import KEY_PREFIX, Access, Identity, Principal, decide, read_key
+from growqr.redaction import blank
 from growqr.store import Act, Admitted, Limits
+
+PEER = "x-growqr-peer"
+"""Where the ingress says a request came from: it lets no client say so."""
 
 FOREVER = 2.0**40
 """Seconds since 1970 beyond all that matters: a key without an end."""
@@ -32,7 +36,7 @@ def judge(here: Context, request: Request, who: Principal, access: Access) -> No
     request.state.rule = verdict.rule
     if verdict.refusal is not None:
         here.store.audit.refused(
-            act(here, request, who), f"{access.group}.{access.verb}", request.url.path[:500]
+            act(here, request, who), f"{access.group}.{access.verb}", blank(request.url.path[:500])
         )
         raise verdict.refusal
 
@@ -125,6 +129,8 @@ def act(here: Context, request: Request, who: Principal | None, actor: str = "st
 def address(here: Context, request: Request) -> str:
     """Where the request came from, as far as we may believe it: our own proxies' word."""
     peer = request.client.host if request.client else ""
+    if here.behind_ingress:
+        peer = request.headers.get(PEER, peer)
     if not (proxies := here.settings.proxies):
         return peer
     told = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]

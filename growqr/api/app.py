@@ -34,11 +34,13 @@ def make_app(
     *,
     around: AbstractAsyncContextManager[Any] | None = None,
     hub: Hub | None = None,
+    behind_ingress: bool = False,
 ) -> FastAPI:
     """The application over a store and a way to agents.
 
     `around` is entered before the first request and left after the last one, for whoever does
-    not open the store itself. Raises InstanceError naming a setting that cannot be used.
+    not open the store itself. `behind_ingress`: HAProxy's word for a caller's address is believed.
+    Raises InstanceError naming a setting that cannot be used.
     """
     hub = hub or Hub(store, most=Limits(settings.limit_streams, settings.limit_key_streams))
 
@@ -55,6 +57,7 @@ def make_app(
         redirect_slashes=False,
     )
     app.state.context = context = _context(settings, store, directory, hub)
+    context.behind_ingress = behind_ingress
     app.include_router(operations.router)
     app.include_router(mcp.router)
     for router in routers():

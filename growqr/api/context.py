@@ -36,6 +36,8 @@ class Context:
     providers: tuple[str, ...]
     # Clerk's (publishable key, address), where people sign in by it.
     clerk: tuple[str, str] | None
+    # Whether every request comes through the instance's own HAProxy.
+    behind_ingress: bool = False
     # A keyed request holds one connection and may need a second: never let them take all.
     keyed: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_KEYED_AT_ONCE))
     _hints: set[asyncio.Task[None]] = field(default_factory=set)

@@ -20,6 +20,9 @@ _OPEN = re.compile(r"^(\s*bind )(?:\*|\[::\])?:(\d+)", re.MULTILINE)
 _LOG = re.compile(r"^\s*log \S+ local0 .*\n", re.MULTILINE)
 _LOCAL = re.compile(r"^(\s*bind )127\.0\.0\.1:(\d+)", re.MULTILINE)
 _INGRESS = "http_frontend"
+_PEER = "\n    http-request set-header X-Growqr-Peer %[src]"
+"""Tells replicas where a request came from, whatever it says of itself."""
+
 _CLOSED = ("prometheus", "stats")
 """Parts of the configuration whose port is for this machine alone."""
 
@@ -36,7 +39,10 @@ def install(folder: Path, host: str) -> Path:
 
 
 def placed(text: str, host: str) -> str:
-    """The configuration: `_CLOSED` on loopback, the ingress on `host`, no log of requests."""
+    """The configuration: `_CLOSED` on loopback, the ingress on `host`, no log of requests.
+
+    The ingress names the peer to replicas, which would else see HAProxy alone.
+    """
     starts = [found.start() for found in _PLACES.finditer(text)]
     pieces = [text[a:b] for a, b in zip([0, *starts], [*starts, len(text)], strict=True)]
     return "".join(_placed(piece, host) for piece in pieces)
@@ -49,7 +55,8 @@ def _placed(piece: str, host: str) -> str:
     if place and place[2] in _CLOSED:
         return _OPEN.sub(r"\g<1>127.0.0.1:\2", piece)
     if place and place[2] == _INGRESS:
-        return _LOCAL.sub(lambda found: _binds(found[1], found[2], host), piece, count=1)
+        bare = piece.replace(_PEER, "")
+        return _LOCAL.sub(lambda found: _binds(found[1], found[2], host) + _PEER, bare, count=1)
     return piece
 
 

@@ -26,6 +26,17 @@ class Text(NamedTuple):
     text: str
 
 
+def kept(instance: Instance) -> dict[str, str]:
+    """The secrets in the data folder by their file's name; the issuer's key by a part of it."""
+    files = [f for f in instance.settings.secrets.iterdir() if not f.name.startswith(".")]
+    return {f.name: _one_line(f.read_text()) for f in files}
+
+
+def _one_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[0] if len(lines) == 1 else "".join(lines[1:4])
+
+
 def logs(instance: Instance) -> Iterator[Text]:
     """Our own, Ray's with those of our replicas and actors, and the ingress's."""
     ray = folder.ray_folder(instance.data)

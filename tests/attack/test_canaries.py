@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from growqr import names
 from growqr.instance import services
-from tests.attack.search import Text, found, logs, metrics, processes, repositories, rows
+from tests.attack.search import Text, found, kept, logs, metrics, processes, repositories, rows
 from tests.fakes.messages_api import MessagesApi
 from tests.instance_fixtures import CANARY, GITEA_CANARY
 from tests.instances import Instance, Person
@@ -24,10 +25,18 @@ pytestmark = pytest.mark.cluster
 SANDBOXED = "create count.py that writes 1 to 2 to count.txt, one a second, and run it"
 
 
+WAYS = ("api token", "API key")
+FORMS = {"sign-in link": "link={}", "cookie": "growqr_session={}"}
+"""As what these are known to the filter: bare, they look like any random text."""
+
+
 @pytest.fixture(scope="module")
 def canaries(instance: Instance) -> dict[str, str]:
     """Every secret there is, by name."""
-    kept = instance.settings.secrets
+    person = instance.person()
+    link = json.loads(instance.command("link", "--user", "canary", "--json").stdout)["url"]
+    made = person.http.post("/api-keys", json={"name": "canary", "scopes": ["read"]})
+    signed_in = person.http.post("/auth/exchange", json={})
     told = instance.command("token", "--user", "canary").stdout.strip().splitlines()[-1]
     database = instance.settings.database_url
     assert database
@@ -36,13 +45,15 @@ def canaries(instance: Instance) -> dict[str, str]:
         "gitea token": GITEA_CANARY,
         "api token": told,
         "database password": urlsplit(database.get_secret_value()).password or "",
-        "issuer key": "".join((kept / "issuer.pem").read_text().splitlines()[1:4]),
-        **{f.name: f.read_text().strip() for f in kept.iterdir() if f.name != "issuer.pem"},
+        "API key": made.json()["key"],
+        "sign-in link": link.partition("link=")[2],
+        "cookie": signed_in.cookies["growqr_session"],
+        **kept(instance),
     }
 
 
-def misplaced(instance: Instance, person: Person, word: str) -> Iterator[Text]:
-    """Answers to requests that have a secret where none belongs."""
+def misplaced(instance: Instance, person: Person, word: str, *, opens: bool) -> Iterator[Text]:
+    """Answers to requests with a secret where none belongs; `opens`: one may come in with it."""
     with httpx.Client(base_url=instance.url, timeout=20) as http:
         text = {"text": "hello"}
         to = "/api/v1/actors/me/message"
@@ -66,7 +77,7 @@ def misplaced(instance: Instance, person: Person, word: str) -> Iterator[Text]:
             http.get(f"/git/{word}.git/info/refs?service={word}", auth=("x", word)),
         ]
     for answer in asked:
-        if not word.startswith("eyJ"):  # the one that is a token to come in with
+        if not opens:
             assert answer.status_code >= 400, (answer.request.url.path, answer.status_code)
         yield Text(f"answer to {answer.request.method} {answer.request.url}", answer.text)
 
@@ -94,7 +105,8 @@ def test_98_no_canary_is_anywhere_after_real_traffic(
     assert any("no good: ***" in reason for reason in reasons), reasons
 
     for name, word in canaries.items():
-        wrong = found(misplaced(instance, anna, word), {name: word})
+        shown = FORMS.get(name, "{}").format(word)
+        wrong = found(misplaced(instance, anna, shown, opens=name in WAYS), {name: shown})
         assert wrong == {}, wrong
     assert found(everything(instance), canaries) == {}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.attack.search import Text, found
+from tests.attack.search import Text, found, kept
 from tests.instance_fixtures import CANARY, GITEA_CANARY
 from tests.instances import Instance
 
@@ -57,12 +57,12 @@ def test_the_doctor_finds_a_secret_that_others_can_read(instance: Instance) -> N
 def test_no_secret_is_in_what_ray_knows_of_actors_jobs_and_environments(
     instance: Instance,
 ) -> None:
-    kept = {f.name: f.read_text().strip() for f in instance.settings.secrets.iterdir()}
-    words = kept | {"provider key": CANARY, "gitea token": GITEA_CANARY}
+    known = kept(instance)
+    words = known | {"provider key": CANARY, "gitea token": GITEA_CANARY}
     anna = instance.person()
     assert anna.ask("hello")
     address = f"http://127.0.0.1:{instance.record['ports']['dashboard']}"
-    headers = {"authorization": f"Bearer {kept['ray_token']}"}
+    headers = {"authorization": f"Bearer {known['ray_token']}"}
     pages = []
     with httpx.Client(base_url=address, headers=headers, timeout=20) as http:
         for path in ASKED:

@@ -147,9 +147,9 @@ def test_without_a_valid_token_every_route_is_closed(instance: Instance):
     paths = httpx.get(f"{instance.url}/openapi.json", timeout=10).json()["paths"]
     assert len(paths) > 15
     for path, methods in paths.items():
-        if path in ("/livez", "/readyz", "/health", "/version"):
-            continue
-        for method in methods:
+        for method, operation in methods.items():
+            if "security" not in operation:
+                continue
             url = instance.url + path.replace("{", "").replace("}", "")
             answer = httpx.request(method, url, timeout=10)
             assert answer.status_code == 401, (method, path)

@@ -139,3 +139,14 @@ async def test_the_address_is_the_proxies_word_only_where_there_are_any(
         head = {} if told is None else {"x-forwarded-for": told}
         refusal(await stranger.get("/threads", headers=head), 401)
     assert await rows(database_url, "select key from allowance") == [(f"address:{counted}",)]
+
+
+@pytest.mark.parametrize(("behind", "counted"), [(True, "198.51.100.7"), (False, "192.0.2.1")])
+async def test_the_ingress_is_believed_where_there_is_one(
+    settings: Settings, store: Store, database_url: str, behind: bool, counted: str
+) -> None:
+    async with door(settings, store) as app, coming(app) as stranger:
+        app.state.context.behind_ingress = behind
+        head = {"x-growqr-peer": "198.51.100.7", "x-forwarded-for": "203.0.113.9"}
+        refusal(await stranger.get("/threads", headers=head), 401)
+    assert await rows(database_url, "select key from allowance") == [(f"address:{counted}",)]
