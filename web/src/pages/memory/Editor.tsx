@@ -62,7 +62,6 @@ export function Editor({ path, content, onDone }: Props) {
       )}
       <Textarea
         aria-label="Content"
-        // biome-ignore lint/a11y/noAutofocus: one asked to edit
         autoFocus
         value={text}
         onChange={(e) => setText(e.target.value)}

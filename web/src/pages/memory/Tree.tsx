@@ -1,11 +1,10 @@
 import { ChevronRight, FileText, Folder } from "lucide-react";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
-import type { FileView } from "@/api";
 import { cx } from "@/ui";
-import { branches, foldersOf, move } from "./tree";
+import { branches, foldersOf, type Listed, move } from "./tree";
 
 interface Props {
-  files: FileView[];
+  files: Listed[];
   path: string;
   onOpen: (path: string) => void;
 }
@@ -95,7 +94,7 @@ export function Tree({ files, path, onOpen }: Props) {
 }
 
 /** A small memory is shown whole; of a large one what leads to the file. */
-function firstOpen(files: FileView[], path: string): Set<string> {
+function firstOpen(files: Listed[], path: string): Set<string> {
   const above = files.length <= 40 ? files.flatMap((file) => foldersOf(file.path)) : [];
   return new Set([...above, ...foldersOf(path)]);
 }

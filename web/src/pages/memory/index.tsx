@@ -116,7 +116,7 @@ function Files({ path, onOpen, onNew }: FilesProps) {
           <EmptyState
             icon={<BookText />}
             title="Nothing yet"
-            cli="growqr memory put notes/tea.md 'Ann likes tea'"
+            cli="echo 'Ann likes tea' | growqr memory put notes/tea.md"
             action={<Button onClick={onNew}>New note</Button>}
           >
             Tell your agent “remember that …”, or write a note yourself.

@@ -11,7 +11,7 @@ export interface Branch {
   pending: boolean;
 }
 
-interface Listed {
+export interface Listed {
   path: string;
   pending: boolean;
 }
