@@ -3,6 +3,7 @@ import { ArrowLeft, BookText, FilePlus2 } from "lucide-react";
 import { useDeferredValue, useEffect, useState } from "react";
 import {
   Button,
+  cx,
   EmptyState,
   IconButton,
   Input,
@@ -64,7 +65,12 @@ export function MemoryPage() {
       }
     >
       <div className="flex min-h-0 flex-1">
-        {(wide || !inside) && <Files path={path} onOpen={open} onNew={() => setMaking(true)} />}
+        {(wide || !inside) && (
+          // A diff needs the room more.
+          <div className={cx("flex max-md:w-full", version && "max-[1500px]:hidden")}>
+            <Files path={path} onOpen={open} onNew={() => setMaking(true)} />
+          </div>
+        )}
         {inside && (
           <div className="scroll-thin min-w-0 flex-1 overflow-y-auto p-4 md:p-6">
             {making ? (
