@@ -33,7 +33,7 @@ endif
 # The web interface, when its sources are newer than what was built.
 web: $(PAGES)
 
-$(PAGES): web/node_modules/.package-lock.json $(shell find web -path web/node_modules -prune -o -type f -print)
+$(PAGES): web/node_modules/.package-lock.json docs/architecture.html $(shell find web -path web/node_modules -prune -o -type f -print)
 	@cd web && npm run build --silent -- --logLevel warn
 
 web/node_modules/.package-lock.json: web/package-lock.json

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const api = process.env.GROWQR_URL ?? "http://127.0.0.1:4000";
@@ -14,9 +16,26 @@ const POLICY = [
   "connect-src 'self'",
 ].join("; ");
 
+const ARCHITECTURE = fileURLToPath(new URL("../docs/architecture.html", import.meta.url));
+
+/** docs/architecture.html as /assets/architecture.html: "How it works" leads there. */
+const architecture: Plugin = {
+  name: "architecture",
+  configureServer(server) {
+    server.middlewares.use("/assets/architecture.html", (_, answer) => {
+      answer.setHeader("Content-Type", "text/html; charset=utf-8");
+      answer.end(readFileSync(ARCHITECTURE));
+    });
+  },
+  generateBundle() {
+    const source = readFileSync(ARCHITECTURE);
+    this.emitFile({ type: "asset", fileName: "assets/architecture.html", source });
+  },
+};
+
 export default defineConfig({
   base: "/",
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), architecture],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     outDir: "../growqr/_web",

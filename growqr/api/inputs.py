@@ -103,6 +103,12 @@ class NewContent(Body):
     message: Title | None = None
 
 
+class Undone(Body):
+    """The version that shall be undone: the newest one of its file."""
+
+    id: Text
+
+
 def known_id(text: str, prefix: Prefix, noun: str) -> str:
     """`text` if it has the form of such an id. Raises NotFound, as for one that is not there."""
     if not is_id(text, prefix):

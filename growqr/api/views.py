@@ -275,6 +275,18 @@ class CommitView(BaseModel):
         return cls.model_validate(fields)
 
 
+class VersionView(CommitView):
+    """One accepted write with what it made of the file. No content: there was no file."""
+
+    content: str | None
+    previous: str | None
+
+    @classmethod
+    def beside(cls, row: MemoryCommit, previous: str | None) -> VersionView:
+        fields = CommitView.of(row).model_dump()
+        return cls(**fields, content=row.content, previous=previous)
+
+
 async def stack_view(store: Store, user_id: str) -> StackView:
     """The services of a user's stack as last seen; nothing is asked but the store."""
     roles = {role: await store.services.get(user_id, role) for role in ("opencode", "gitea")}

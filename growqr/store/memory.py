@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from growqr import names
 from growqr.directory import Fence
-from growqr.errors import Fenced, Invalid, NotFound
+from growqr.errors import Conflict, Fenced, Invalid, NotFound
 from growqr.events import EventType, NewEvent
 from growqr.store import sql
 from growqr.store.engine import Database, execute
@@ -69,11 +69,13 @@ class Memory:
         author: str,
         operation_id: str,
         fence: Fence | None = None,
+        behind: str | None = None,
     ) -> MemoryCommit:
         """Accept a write; the same `operation_id` answers with the first one's row.
 
-        Raises Fenced when a `fence` is given and stale, Invalid when a file stands where this
-        one needs a folder or the other way round, NotFound for an unknown user.
+        Raises Fenced when a `fence` is given and stale, Conflict when the newest write of the path
+        is not `behind`, Invalid when a file stands where this one needs a folder or the other way
+        round, NotFound for an unknown user.
         """
         params = {
             "id": names.new_id("mem"),
@@ -86,13 +88,15 @@ class Memory:
             "operation": operation_id,
             "fence_key": fence.key if fence else None,
             "fence_epoch": fence.epoch if fence else None,
+            "behind": behind,
         }
         row = (await self._db.within(self._accept(params)))[0]
-        held, other = row.pop("held"), row.pop("other")
+        held, other, newest = row.pop("held"), row.pop("other"), row.pop("newest")
         if fence is not None and not held:
             raise Fenced(f"the lease {fence.key} has passed on from epoch {fence.epoch}")
         if row["id"] is None:
-            return await self._by_operation(user_id, operation_id, path, other)
+            changed = behind is not None and newest != behind
+            return await self._by_operation(user_id, operation_id, path, other, changed=changed)
         self._db.notifier.work(names.memory(user_id))
         return MemoryCommit(**row)
 
@@ -129,6 +133,19 @@ class Memory:
             limit=limit,
             before=before or 2**62,
         )
+
+    async def version(
+        self, user_id: str, path: str, row_id: str
+    ) -> tuple[MemoryCommit, str | None]:
+        """One write of a path, and what the file held before it: None where there was no file.
+
+        Raises NotFound when it is not a write of this path.
+        """
+        row = await self._db.one("memory_version", dict, user=user_id, path=path, id=row_id)
+        if row is None:
+            raise NotFound(f"memory has no such version of {path!r}")
+        previous = row.pop("previous")
+        return MemoryCommit(**row), previous
 
     async def commit_of(self, row_id: str) -> str | None:
         """Git's id of an accepted write, once it is projected."""
@@ -177,11 +194,16 @@ class Memory:
             return await execute(conn, sql.texts()["accept_memory"], params)
 
     async def _by_operation(
-        self, user_id: str, operation_id: str, path: str, other: str | None
+        self, user_id: str, operation_id: str, path: str, other: str | None, *, changed: bool
     ) -> MemoryCommit:
         row = await self._db.one(
             "memory_by_operation", MemoryCommit, user=user_id, operation=operation_id
         )
+        if row is None and changed:
+            raise Conflict(
+                f"{path!r} was changed after this version; read its history again",
+                {"code": "stale"},
+            )
         if row is None and other is not None:
             raise Invalid(
                 f"memory holds the file {other!r}, so {path!r} cannot be one: "

@@ -6,12 +6,22 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Context, Here
-from growqr.api.inputs import Cursor, FullText, Limit, NewContent, Text, read_cursor
+from growqr.api.inputs import (
+    Cursor,
+    FullText,
+    Limit,
+    NewContent,
+    Text,
+    Undone,
+    known_id,
+    read_cursor,
+)
 from growqr.api.paging import paged
-from growqr.api.views import CommitView, ContentView, FileView, FoundView, Page
+from growqr.api.views import CommitView, ContentView, FileView, FoundView, Page, VersionView
 from growqr.errors import NotFound
 from growqr.identity import Principal
 from growqr.memory import check_content, check_path, refuse_secrets
@@ -21,6 +31,18 @@ router = APIRouter(tags=["memory"], route_class=OnceDoor)
 
 COMMIT_SECONDS = 2.0
 """How long a write waits for git's commit id."""
+
+MAX_MESSAGE = 200
+"""Characters of a message that is made here."""
+
+
+class _Version(StringConvertor):
+    """Takes ids of versions alone, so that a file `a/history/b` can be read as well."""
+
+    regex = "mem_[0-9a-f]{32}"
+
+
+register_url_convertor("memory_version", _Version())
 
 Prefix = Annotated[Text, Query(max_length=500, description="Only paths that begin so.")]
 Words = Annotated[FullText, Query(max_length=500, description="Words to look for.")]
@@ -57,6 +79,13 @@ async def read_history(
     return paged("history", rows, limit, CommitView.of, lambda row: row.number)
 
 
+@router.get("/memory/{path:path}/history/{id:memory_version}")
+async def read_version(here: Here, caller: Caller, path: str, id: str) -> VersionView:
+    """One write of a path: what it made of the file, and what the file held before."""
+    row, previous = await here.store.memory.version(caller.user_id, check_path(path), id)
+    return VersionView.beside(row, previous)
+
+
 @router.get("/memory/{path:path}")
 async def read_memory(here: Here, caller: Caller, path: str) -> ContentView:
     """One file as it was accepted last, in git or not yet."""
@@ -77,6 +106,17 @@ async def write_memory(here: Here, caller: Caller, path: str, body: NewContent) 
     return await _commit(here, caller, path, body.content, message)
 
 
+@router.post("/memory/{path:path}/undo")
+async def undo_memory(here: Here, caller: Caller, path: str, body: Undone) -> ContentView:
+    """Undo the newest write of a path by another one. `stale` when it is not the newest."""
+    asked(caller, body)
+    path = check_path(path)
+    version = known_id(body.id, "mem", "version")
+    row, previous = await here.store.memory.version(caller.user_id, path, version)
+    message = f"Undo: {row.message}"[:MAX_MESSAGE]
+    return await _commit(here, caller, path, previous, message, behind=row.id)
+
+
 @router.delete("/memory/{path:path}")
 async def remove_memory(here: Here, caller: Caller, path: str) -> ContentView:
     """Remove a file; its history stays."""
@@ -86,7 +126,13 @@ async def remove_memory(here: Here, caller: Caller, path: str) -> ContentView:
 
 
 async def _commit(
-    here: Context, caller: Principal, path: str, content: str | None, message: str
+    here: Context,
+    caller: Principal,
+    path: str,
+    content: str | None,
+    message: str,
+    *,
+    behind: str | None = None,
 ) -> ContentView:
     row = await here.store.memory.accept(
         caller.user_id,
@@ -95,6 +141,7 @@ async def _commit(
         message=message,
         author=caller.name,
         operation_id=new_id("req"),
+        behind=behind,
     )
     commit = row.commit_id or await _commit_id(here, row.id)
     return ContentView(path=path, content=content, commit=commit, pending=commit is None)

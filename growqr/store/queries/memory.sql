@@ -2,7 +2,8 @@
 -- Accepted means this row. The stream row hands out the number, so the order in git is the order
 -- of acceptance. With a fence the owner's lease is checked in the same statement.
 -- After lock_stream, so that it sees every file; one that would have to be a folder too, or lies
--- in the folder this one would have to be, is in its way.
+-- in the folder this one would have to be, is in its way. With `behind` the newest write of this
+-- path must be that one.
 with fence as (
   select key from lease
    where key = %(fence_key)s::text and epoch = %(fence_epoch)s::bigint for no key update
@@ -10,11 +11,15 @@ with fence as (
   select path from memory_file
    where %(content)s::text is not null and user_id = %(user)s
      and (path = any(%(folders)s) or starts_with(path, %(path)s || '/')) limit 1
+), newest as (
+  select id from memory_commit
+   where user_id = %(user)s and path = %(path)s order by number desc limit 1
 ), counter as (
   update stream set memory_number = memory_number + 1
    where user_id = %(user)s
      and (%(fence_key)s::text is null or exists (select 1 from fence))
      and not exists (select 1 from other)
+     and (%(behind)s::text is null or %(behind)s = (select id from newest))
      and not exists (select 1 from memory_commit
                       where user_id = %(user)s and operation_id = %(operation)s)
   returning memory_number
@@ -34,7 +39,8 @@ with fence as (
    where a.content is null and f.user_id = a.user_id and f.path = a.path
 )
 select a.id, a.user_id, a.number, a.path, a.content, a.message, a.author, a.operation_id, a.at,
-       a.commit_id, (select count(*) from fence) as held, (select path from other) as other
+       a.commit_id, (select count(*) from fence) as held, (select path from other) as other,
+       (select id from newest) as newest
   from (values (1)) as always(one) left join accepted a on true
 
 -- memory_by_operation --
@@ -77,6 +83,13 @@ select id, user_id, number, path, content, message, author, operation_id, at, co
   from memory_commit
  where user_id = %(user)s and path = %(path)s and number < %(before)s
  order by number desc limit %(limit)s
+
+-- memory_version --
+select c.id, c.user_id, c.number, c.path, c.content, c.message, c.author, c.operation_id, c.at,
+       c.commit_id, (select p.content from memory_commit p
+                      where p.user_id = c.user_id and p.path = c.path and p.number < c.number
+                      order by p.number desc limit 1) as previous
+  from memory_commit c where c.user_id = %(user)s and c.path = %(path)s and c.id = %(id)s
 
 -- memory_commit_of --
 select commit_id from memory_commit where id = %(id)s

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from growqr import names
-from growqr.errors import Invalid, NotFound
+from growqr.errors import Conflict, Invalid, NotFound
 from growqr.store import MemoryCommit, Store, User
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +51,36 @@ async def test_a_path_is_a_file_or_a_folder(store: Store, alice: User):
     await write(store, alice, "notes/a.md/b/c.md", "x", "7")
     assert (await write(store, alice, "notes/a.md", "x", "1")).number == 1, "accepted before"
     assert [row.number for row in await store.memory.all(alice.id)] == [1, 2, 3, 4, 5]
+
+
+async def test_a_version_knows_what_was_before_it(store: Store, alice: User, bob: User):
+    first = await write(store, alice, "a.md", "one", "1")
+    await write(store, alice, "b.md", "other", "2")
+    gone = await write(store, alice, "a.md", None, "3")
+    again = await write(store, alice, "a.md", "two", "4")
+    known = [await store.memory.version(alice.id, "a.md", row.id) for row in (first, gone, again)]
+    assert [(row.content, before) for row, before in known] == [
+        ("one", None), (None, "one"), ("two", None),
+    ]  # fmt: skip
+    for user, path in ((bob, "a.md"), (alice, "b.md")):
+        with pytest.raises(NotFound):
+            await store.memory.version(user.id, path, first.id)
+
+
+async def test_a_write_behind_a_version_is_refused_once_another_came(store: Store, alice: User):
+    first = await write(store, alice, "a.md", "one", "1")
+    await write(store, alice, "b.md", "other files do not count", "2")
+
+    async def behind(op: str) -> MemoryCommit:
+        return await store.memory.accept(
+            alice.id, "a.md", None, message="m", author="a", operation_id=op, behind=first.id
+        )
+
+    outcomes = await asyncio.gather(*(behind(f"b{i}") for i in range(6)), return_exceptions=True)
+    [done] = [found for found in outcomes if isinstance(found, MemoryCommit)]
+    assert sum(isinstance(found, Conflict) for found in outcomes) == 5
+    assert (await behind(done.operation_id)).id == done.id, "accepted before"
+    assert len(await store.memory.history(alice.id, "a.md", limit=10)) == 2
 
 
 async def test_of_a_file_and_a_folder_at_once_one_is_accepted(store: Store, alice: User):

@@ -1,11 +1,11 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { Hash, Keyboard, MessageSquare, Moon, Sun } from "lucide-react";
+import { Hash, Keyboard, Map as MapIcon, MessageSquare, Moon, Sun } from "lucide-react";
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
 import { useThreads } from "@/stream";
 import { closeOverlay, openShortcuts, useOverlay } from "./overlays";
-import { PLACES } from "./pages";
+import { PLACES, showArchitecture } from "./pages";
 import { threadName } from "./ThreadLinks";
 import { setTheme, useDark } from "./theme";
 
@@ -72,6 +72,7 @@ function Choices() {
             then={() => setTheme(dark ? "light" : "dark")}
           />
           <Choice value="Keyboard shortcuts" icon={<Keyboard />} then={openShortcuts} hint="?" />
+          <Choice value="How it works" icon={<MapIcon />} then={showArchitecture} />
         </Command.Group>
       </Command.List>
     </Command>

@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { ChevronsUpDown, Keyboard, LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { ChevronsUpDown, Keyboard, LogOut, Map as MapIcon, Monitor, Moon, Sun } from "lucide-react";
 import { toast } from "sonner";
 import { ask, asProblem, logOut, readMe } from "@/api";
 import { stream } from "@/stream";
 import { Menu } from "@/ui";
 import { openShortcuts } from "./overlays";
+import { showArchitecture } from "./pages";
 import { setTheme, type Theme, useTheme } from "./theme";
 
 const THEMES: { theme: Theme; label: string; icon: typeof Sun }[] = [
@@ -35,6 +36,7 @@ export function UserMenu() {
       onSelect: () => setTheme(other),
     })),
     { label: "Keyboard shortcuts", icon: <Keyboard aria-hidden />, onSelect: openShortcuts },
+    { label: "How it works", icon: <MapIcon aria-hidden />, onSelect: showArchitecture },
     { label: "Sign out", icon: <LogOut aria-hidden />, onSelect: leave },
   ];
   return (

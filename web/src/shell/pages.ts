@@ -27,3 +27,8 @@ export const PLACES: Place[] = [
   { to: "/app/status", label: "Status", icon: Activity, key: "s" },
   { to: "/app/settings", label: "Settings", icon: Settings, key: "," },
 ];
+
+/** The picture of how an instance works, in a tab of its own. */
+export function showArchitecture(): void {
+  window.open("/assets/architecture.html", "_blank", "noopener");
+}

@@ -6,6 +6,7 @@ export { ConfirmDialog, confirm } from "./confirm";
 export { copyText } from "./copy";
 export { cx } from "./cx";
 export { Dialog } from "./Dialog";
+export { Diff, type DiffProps } from "./Diff";
 export { EmptyState } from "./EmptyState";
 export { Field, Input, Select, Textarea } from "./Field";
 export { Kbd } from "./Kbd";

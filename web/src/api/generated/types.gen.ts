@@ -1561,6 +1561,22 @@ export type TurnView = {
 };
 
 /**
+ * Undone
+ *
+ * The version that shall be undone: the newest one of its file.
+ */
+export type Undone = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * User Id
+     */
+    user_id?: string | null;
+};
+
+/**
  * UserView
  *
  * Who you are.
@@ -1622,6 +1638,54 @@ export type Version = {
      * Version
      */
     version: string;
+};
+
+/**
+ * VersionView
+ *
+ * One accepted write with what it made of the file. No content: there was no file.
+ */
+export type VersionView = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Author
+     */
+    author: string;
+    /**
+     * Commit
+     */
+    commit: string | null;
+    /**
+     * Content
+     */
+    content: string | null;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Number
+     */
+    number: number;
+    /**
+     * Path
+     */
+    path: string;
+    /**
+     * Previous
+     */
+    previous: string | null;
+    /**
+     * Removed
+     */
+    removed: boolean;
 };
 
 /**
@@ -3351,6 +3415,56 @@ export type WhoAmIResponses = {
 
 export type WhoAmIResponse = WhoAmIResponses[keyof WhoAmIResponses];
 
+export type UnlinkData = {
+    body?: never;
+    path: {
+        /**
+         * Provider
+         */
+        provider: string;
+    };
+    query?: never;
+    url: '/api/v1/auth/providers/{provider}';
+};
+
+export type UnlinkErrors = {
+    /**
+     * A valid token is required: a bearer token, an API key, or a signed-in browser.
+     */
+    401: Problem;
+    /**
+     * You are known, and may not do this; or the page may not speak for you.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
+     * Something in the request is not allowed.
+     */
+    422: Problem;
+    /**
+     * A limit is reached; try again later.
+     */
+    429: Problem;
+    /**
+     * A part of the instance is away; try again.
+     */
+    503: Problem;
+};
+
+export type UnlinkError = UnlinkErrors[keyof UnlinkErrors];
+
+export type UnlinkResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type UnlinkResponse = UnlinkResponses[keyof UnlinkResponses];
+
 export type ListSignInsData = {
     body?: never;
     path?: never;
@@ -3511,6 +3625,10 @@ export type ListFilesErrors = {
      */
     403: Problem;
     /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
      * Something in the request is not allowed.
      */
     422: Problem;
@@ -3561,6 +3679,10 @@ export type ReadFileErrors = {
      */
     404: Problem;
     /**
+     * The body, or the file asked for, is too large.
+     */
+    413: Problem;
+    /**
      * Something in the request is not allowed.
      */
     422: Problem;
@@ -3580,8 +3702,10 @@ export type ReadFileResponses = {
     /**
      * Successful Response
      */
-    200: unknown;
+    200: Blob | File;
 };
+
+export type ReadFileResponse = ReadFileResponses[keyof ReadFileResponses];
 
 export type ListReposData = {
     body?: never;
@@ -4326,6 +4450,124 @@ export type ReadHistoryResponses = {
 };
 
 export type ReadHistoryResponse = ReadHistoryResponses[keyof ReadHistoryResponses];
+
+export type ReadVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Path
+         */
+        path: string;
+        /**
+         * Id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/memory/{path}/history/{id}';
+};
+
+export type ReadVersionErrors = {
+    /**
+     * A valid token is required: a bearer token, an API key, or a signed-in browser.
+     */
+    401: Problem;
+    /**
+     * You are known, and may not do this; or the page may not speak for you.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
+     * Something in the request is not allowed.
+     */
+    422: Problem;
+    /**
+     * A limit is reached; try again later.
+     */
+    429: Problem;
+    /**
+     * A part of the instance is away; try again.
+     */
+    503: Problem;
+};
+
+export type ReadVersionError = ReadVersionErrors[keyof ReadVersionErrors];
+
+export type ReadVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionView;
+};
+
+export type ReadVersionResponse = ReadVersionResponses[keyof ReadVersionResponses];
+
+export type UndoMemoryData = {
+    body: Undone;
+    headers?: {
+        /**
+         * The same key with the same request has one effect and one answer for 24 h.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Path
+         */
+        path: string;
+    };
+    query?: never;
+    url: '/api/v1/memory/{path}/undo';
+};
+
+export type UndoMemoryErrors = {
+    /**
+     * A valid token is required: a bearer token, an API key, or a signed-in browser.
+     */
+    401: Problem;
+    /**
+     * You are known, and may not do this; or the page may not speak for you.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
+     * The thing is in another state, or the same request is still running.
+     */
+    409: Problem;
+    /**
+     * The body, or the file asked for, is too large.
+     */
+    413: Problem;
+    /**
+     * Something in the request is not allowed.
+     */
+    422: Problem;
+    /**
+     * A limit is reached; try again later.
+     */
+    429: Problem;
+    /**
+     * A part of the instance is away; try again.
+     */
+    503: Problem;
+};
+
+export type UndoMemoryError = UndoMemoryErrors[keyof UndoMemoryErrors];
+
+export type UndoMemoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: ContentView;
+};
+
+export type UndoMemoryResponse = UndoMemoryResponses[keyof UndoMemoryResponses];
 
 export type WithdrawMessageData = {
     body?: never;

@@ -4,8 +4,8 @@ import { EmptyState, Page } from "@/ui";
 export function ChangesPage() {
   return (
     <Page title="Changes">
-      <EmptyState icon={<GitPullRequestArrow />} title="Changes" cli="growqr files ls">
-        What coding agents want to change in your repositories will wait here for your review.
+      <EmptyState icon={<GitPullRequestArrow />} title="No changes" cli="growqr files ls">
+        Sub-agents write straight into your workspace, so nothing waits for a review.
       </EmptyState>
     </Page>
   );

@@ -1,0 +1,102 @@
+"""Versions of a memory file: each can be read with the one before, the newest can be undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+async def write(client: httpx.AsyncClient, path: str, *contents: str) -> list[dict[str, Any]]:
+    """The history of the path after these writes, oldest first."""
+    for content in contents:
+        answer = await client.put(f"/memory/{path}", json={"content": content, "message": content})
+        assert answer.status_code == 200
+    return await history(client, path)
+
+
+async def history(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await client.get(f"/memory/{path}/history")).json()["data"]
+    return found[::-1]
+
+
+async def undo(client: httpx.AsyncClient, path: str, id: str, key: str = "") -> httpx.Response:
+    head = {"Idempotency-Key": key} if key else {}
+    return await client.post(f"/memory/{path}/undo", json={"id": id}, headers=head)
+
+
+async def test_a_version_has_its_content_and_the_one_before(client: httpx.AsyncClient) -> None:
+    one, two = await write(client, "plans/launch.md", "Friday", "Monday")
+    first = (await client.get(f"/memory/plans/launch.md/history/{one['id']}")).json()
+    second = (await client.get(f"/memory/plans/launch.md/history/{two['id']}")).json()
+    assert (first["content"], first["previous"]) == ("Friday", None)
+    assert (second["content"], second["previous"]) == ("Monday", "Friday")
+    assert {**second, "content": 0, "previous": 0} == {**two, "content": 0, "previous": 0}
+
+
+async def test_versions_of_others_do_not_exist(
+    client: httpx.AsyncClient, other: httpx.AsyncClient
+) -> None:
+    [row] = await write(client, "a.md", "x")
+    await write(client, "b.md", "x")
+    await write(other, "a.md", "y")
+    for who, path, id in ((other, "a.md", row["id"]), (client, "b.md", row["id"]),
+                          (client, "a.md", "mem_" + "0" * 32)):  # fmt: skip
+        assert (await who.get(f"/memory/{path}/history/{id}")).status_code == 404
+        assert (await undo(who, path, id)).status_code == 404
+    assert (await undo(client, "a.md", "thr_" + "0" * 32)).status_code == 404
+
+
+async def test_a_folder_may_be_called_history(client: httpx.AsyncClient) -> None:
+    await write(client, "a/history/rome.md", "753")
+    assert (await client.get("/memory/a/history/rome.md")).json()["content"] == "753"
+    [row] = await history(client, "a/history/rome.md")
+    answer = await client.get(f"/memory/a/history/rome.md/history/{row['id']}")
+    assert answer.json()["content"] == "753"
+
+
+async def test_undo_goes_back_by_a_new_write(client: httpx.AsyncClient) -> None:
+    _, two = await write(client, "a.md", "Friday", "Monday")
+    answer = (await undo(client, "a.md", two["id"])).json()
+    assert answer == {"path": "a.md", "content": "Friday", "commit": None, "pending": True}
+    assert (await client.get("/memory/a.md")).json()["content"] == "Friday"
+    assert [row["message"] for row in await history(client, "a.md")] == [
+        "Friday", "Monday", "Undo: Monday",
+    ]  # fmt: skip
+
+
+async def test_undo_of_the_first_write_removes_and_of_a_removal_restores(
+    client: httpx.AsyncClient,
+) -> None:
+    [one] = await write(client, "a.md", "x")
+    assert (await undo(client, "a.md", one["id"])).json()["content"] is None
+    assert (await client.get("/memory/a.md")).status_code == 404
+    *_, gone = await history(client, "a.md")
+    assert gone["removed"]
+    assert (await undo(client, "a.md", gone["id"])).json()["content"] == "x"
+
+
+async def test_only_the_newest_version_is_undone(client: httpx.AsyncClient) -> None:
+    one, _ = await write(client, "a.md", "Friday", "Monday")
+    await write(client, "b.md", "later, elsewhere")
+    answer = await undo(client, "a.md", one["id"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "stale")
+    assert (await client.get("/memory/a.md")).json()["content"] == "Monday"
+
+
+async def test_the_same_undo_is_done_once(client: httpx.AsyncClient) -> None:
+    _, two = await write(client, "a.md", "Friday", "Monday")
+    answers = [await undo(client, "a.md", two["id"], "undo-1") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len(await history(client, "a.md")) == 3
+    assert (await undo(client, "a.md", two["id"], "undo-2")).json()["code"] == "stale"
+
+
+async def test_the_message_of_an_undo_stays_short(client: httpx.AsyncClient) -> None:
+    await client.put("/memory/a.md", json={"content": "x", "message": "m" * 200})
+    [row] = await history(client, "a.md")
+    assert (await undo(client, "a.md", row["id"])).status_code == 200
+    assert [len(row["message"]) for row in await history(client, "a.md")] == [200, 200]
