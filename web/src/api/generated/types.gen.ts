@@ -364,8 +364,14 @@ export type DecisionView = {
  * Exchange
  *
  * The secret part of a sign-in link; without it the request's own bearer token is taken.
+ *
+ * `invite`: that of an invite's link, for a token of somebody who is no user yet.
  */
 export type Exchange = {
+    /**
+     * Invite
+     */
+    invite?: string | null;
     /**
      * Link
      */
@@ -3351,6 +3357,56 @@ export type WhoAmIResponses = {
 
 export type WhoAmIResponse = WhoAmIResponses[keyof WhoAmIResponses];
 
+export type UnlinkData = {
+    body?: never;
+    path: {
+        /**
+         * Provider
+         */
+        provider: string;
+    };
+    query?: never;
+    url: '/api/v1/auth/providers/{provider}';
+};
+
+export type UnlinkErrors = {
+    /**
+     * A valid token is required: a bearer token, an API key, or a signed-in browser.
+     */
+    401: Problem;
+    /**
+     * You are known, and may not do this; or the page may not speak for you.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
+     * Something in the request is not allowed.
+     */
+    422: Problem;
+    /**
+     * A limit is reached; try again later.
+     */
+    429: Problem;
+    /**
+     * A part of the instance is away; try again.
+     */
+    503: Problem;
+};
+
+export type UnlinkError = UnlinkErrors[keyof UnlinkErrors];
+
+export type UnlinkResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type UnlinkResponse = UnlinkResponses[keyof UnlinkResponses];
+
 export type ListSignInsData = {
     body?: never;
     path?: never;
@@ -3511,6 +3567,10 @@ export type ListFilesErrors = {
      */
     403: Problem;
     /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
      * Something in the request is not allowed.
      */
     422: Problem;
@@ -3561,6 +3621,10 @@ export type ReadFileErrors = {
      */
     404: Problem;
     /**
+     * The body, or the file asked for, is too large.
+     */
+    413: Problem;
+    /**
      * Something in the request is not allowed.
      */
     422: Problem;
@@ -3580,8 +3644,10 @@ export type ReadFileResponses = {
     /**
      * Successful Response
      */
-    200: unknown;
+    200: Blob | File;
 };
+
+export type ReadFileResponse = ReadFileResponses[keyof ReadFileResponses];
 
 export type ListReposData = {
     body?: never;
