@@ -108,7 +108,7 @@ function Filters({ filter, onChange, events }: FiltersProps) {
   const families = [...new Set(events.map((one) => familyOf(one.type)))].sort();
   const set = (change: Partial<Filter>) => onChange({ ...filter, ...change });
   return (
-    <div role="search" className="grid grid-cols-2 gap-2 border-b px-4 py-2 md:grid-cols-3">
+    <search className="grid grid-cols-2 gap-2 border-b px-4 py-2 md:grid-cols-3">
       <Input
         aria-label="Type begins with"
         placeholder="Type, such as tool."
@@ -141,6 +141,6 @@ function Filters({ filter, onChange, events }: FiltersProps) {
         value={filter.text}
         onChange={(event) => set({ text: event.target.value })}
       />
-    </div>
+    </search>
   );
 }

@@ -72,7 +72,7 @@ export function Account() {
                   className="ml-auto text-accent underline"
                   href={`/auth/${encodeURIComponent(one)}?return_to=/app/settings`}
                 >
-                  Link {NAMES[one] ?? one}
+                  {`Link ${NAMES[one] ?? one}`}
                 </a>
               )}
             </li>

@@ -61,9 +61,12 @@ export function NewKey({ onMade }: Props) {
         <fieldset className="grid gap-1">
           <legend className="pb-1 font-medium text-sm">Scopes</legend>
           {GROUPS.map((group) => (
-            <label key={group} className="flex items-center justify-between gap-3 text-sm">
-              <span className="font-mono">{group}</span>
+            <div key={group} className="flex items-center justify-between gap-3 text-sm">
+              <label htmlFor={`scope-${group}`} className="font-mono">
+                {group}
+              </label>
               <Select
+                id={`scope-${group}`}
                 className="h-8 w-36 py-0 text-sm"
                 value={chosen[group] ?? ""}
                 onChange={(event) => setChosen({ ...chosen, [group]: event.target.value as Verb })}
@@ -72,7 +75,7 @@ export function NewKey({ onMade }: Props) {
                 {all !== "read" && <option value="read">read</option>}
                 <option value="write">read and write</option>
               </Select>
-            </label>
+            </div>
           ))}
         </fieldset>
       )}
