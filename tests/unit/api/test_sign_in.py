@@ -104,9 +104,9 @@ async def test_an_invite_lets_whoever_brings_a_token_join(
     settings: Settings, store: Store, alice: User
 ) -> None:
     with FakeClerk() as clerk:
-        given = {"clerk_publishable_key": clerk.publishable_key, "allowed_emails": ["ann@a.example"]}
+        key, allowed = clerk.publishable_key, ["ann@a.example"]
         async with (
-            door(settings, store, **given) as app,
+            door(settings, store, clerk_publishable_key=key, allowed_emails=allowed) as app,
             coming(app, authorization=bearer(settings, alice)) as admin,
         ):
             made = await admin.post("/admin/invites", json={"role": "admin"})
