@@ -41,16 +41,23 @@ def judge(here: Context, request: Request, who: Principal, access: Access) -> No
         raise verdict.refusal
 
 
-async def identify(here: Context, request: Request, authorization: list[str]) -> Principal:
-    """Whoever these headers, or else the cookie, stand for. Raises Unauthorized, TooMany."""
+async def identify(
+    here: Context, request: Request, authorization: list[str], invite: bytes | None = None
+) -> Principal:
+    """Whoever these headers, or else the cookie, stand for; `invite` lets a stranger join.
+
+    Raises Unauthorized, TooMany, Forbidden, Conflict.
+    """
     try:
-        return await _known(here, request, authorization)
+        return await _known(here, request, authorization, invite)
     except Unauthorized:
         await count_stranger(here, request)
         raise
 
 
-async def _known(here: Context, request: Request, authorization: list[str]) -> Principal:
+async def _known(
+    here: Context, request: Request, authorization: list[str], invite: bytes | None
+) -> Principal:
     settings, admissions = here.settings, here.store.admissions
     limits = Limits(settings.limit_requests, settings.limit_key_requests)
     if not authorization:
@@ -66,7 +73,7 @@ async def _known(here: Context, request: Request, authorization: list[str]) -> P
     identity = await here.verifier.verify(authorization)
     found = await admissions.token(identity.user_id, limits)
     if found is None:
-        await join(here, identity)
+        await join(here, identity, invite)
         found = await admissions.token(identity.user_id, limits)
     return _principal(request, limits, found, identity)
 

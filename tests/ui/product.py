@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import httpx
 import psycopg
+import pytest
 from anyio.from_thread import BlockingPortal
 
-from growqr.api import make_app
+from growqr.api import make_app, pages
 from growqr.api.stream import Hub
 from growqr.cli.link import sign_in_link
 from growqr.config import Settings
@@ -75,12 +76,23 @@ def schema_in(postgres: str, portal: BlockingPortal) -> Iterator[str]:
 def site_of(
     postgres: str, folder: Path, portal: BlockingPortal, more: Callable[[str], dict[str, Any]]
 ) -> Iterator[Site]:
-    """The product up, in the portal's loop. `more` makes further settings of its address."""
+    """The product up, in the portal's loop. `more` makes further settings of its address.
+
+    It serves the page of its own, whether or not the web interface was built.
+    """
     with (
+        _unbuilt(folder),
         schema_in(postgres, portal) as url,
         portal.wrap_async_context_manager(_running(url, folder, portal, more)) as site,
     ):
         yield site
+
+
+@contextmanager
+def _unbuilt(folder: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "BUILT", folder / "nothing-built")
+        yield
 
 
 @asynccontextmanager

@@ -75,9 +75,17 @@ const memory = createRoute({
   component: lazyRouteComponent(() => import("./pages/memory"), "MemoryPage"),
 });
 
+interface EventsSearch {
+  seq?: number;
+}
+
 const events = createRoute({
   getParentRoute: () => shell,
   path: "/app/events",
+  validateSearch: (search): EventsSearch => {
+    const seq = Number(search.seq);
+    return Number.isSafeInteger(seq) && seq > 0 ? { seq } : {};
+  },
   component: lazyRouteComponent(() => import("./pages/events"), "EventsPage"),
 });
 

@@ -22,10 +22,17 @@ router = APIRouter(prefix="/auth", tags=["auth"], route_class=Door)
 public = APIRouter(route_class=PublicDoor)
 
 
-class Exchange(Body):
-    """The secret part of a sign-in link; without it the request's own bearer token is taken."""
+Ticket = Annotated[str, StringConstraints(max_length=200)]
 
-    link: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+class Exchange(Body):
+    """The secret part of a sign-in link; without it the request's own bearer token is taken.
+
+    `invite`: that of an invite's link, for a token of somebody who is no user yet.
+    """
+
+    link: Ticket | None = None
+    invite: Ticket | None = None
 
 
 class SignInView(BaseModel):
@@ -60,7 +67,8 @@ async def exchange(here: Here, request: Request, body: Exchange) -> Response:
     """
     answer = Response(status_code=204)
     if body.link is None:
-        who = await identify(here, request, request.headers.getlist("authorization"))
+        authorization = request.headers.getlist("authorization")
+        who = await identify(here, request, authorization, read_ticket(body.invite))
         if who.kind != "token" or who.suspended:
             raise Unauthorized("a link, or a bearer token of an issuer, is required")
         await cookies.sign_in(here, request, answer, who.user_id, "token", act(here, request, who))

@@ -11,11 +11,21 @@ from fastapi import FastAPI
 
 from growqr.api import pages
 from growqr.api.pages import PAGE
+from growqr.config import Settings
 from growqr.errors import Forbidden
+from growqr.store import Store
+from tests.unit.api.doors import coming, door
 
 pytestmark = pytest.mark.anyio
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture(autouse=True)
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a build would be. There is none, whatever was built beside the tests."""
+    monkeypatch.setattr(pages, "BUILT", tmp_path / "_web")
+    return tmp_path / "_web"
 
 
 @pytest.fixture
@@ -83,9 +93,7 @@ async def test_the_page_names_nothing_that_is_missing_or_elsewhere(anybody: http
     assert not re.search(r" on[a-z]+=", text)
 
 
-async def test_a_built_interface_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    built = tmp_path / "_web"
-    monkeypatch.setattr(pages, "BUILT", built)
+async def test_a_built_interface_takes_its_place(built: Path):
     assert pages.folder() == PAGE
     (built / "assets").mkdir(parents=True)
     (built / "index.html").write_text("<!doctype html>built")
@@ -103,6 +111,21 @@ async def test_a_built_interface_takes_its_place(tmp_path: Path, monkeypatch: py
             assert found.headers["cache-control"] == "public, max-age=31536000, immutable"
         # Ours is still there for what the api itself shows to browsers.
         assert (await client.get("/app/assets/style.css")).status_code == 200
+
+
+async def test_the_instance_serves_what_was_built(settings: Settings, store: Store, built: Path):
+    (built / "assets").mkdir(parents=True)
+    (built / "index.html").write_text("<!doctype html>built")
+    (built / "assets" / "index-Ab3_x9Zq.js").write_text("1")
+    async with door(settings, store) as app, coming(app, base="http://growqr") as anybody:
+        anybody.base_url = httpx.URL("http://growqr")
+        for path in ("/", "/app", "/app/sign-in", "/app/settings"):
+            found = await anybody.get(path, headers=HTML)
+            assert (found.status_code, found.text) == (200, "<!doctype html>built"), path
+            assert found.headers["cache-control"] == "no-cache"
+            assert "frame-ancestors 'none'" in found.headers["content-security-policy"]
+        assert (await anybody.get("/assets/index-Ab3_x9Zq.js")).text == "1"
+        assert (await anybody.get("/api/v1/nothing", headers=HTML)).status_code == 404
 
 
 def test_trouble_is_told_on_a_page_that_holds_no_markup_of_others():

@@ -12,6 +12,7 @@ from httpx_sse import aconnect_sse
 
 from growqr.config import Settings
 from growqr.store import OPERATOR, Store, User
+from tests.fakes.clerk import FakeClerk
 from tests.fakes.serving import serving
 from tests.rows import rows
 from tests.unit.api.doors import ORIGIN, bearer, coming, door, link_of, refusal, signed_in
@@ -97,6 +98,36 @@ async def test_a_bearer_token_becomes_a_cookie_and_nothing_else_does(
             refusal(await other.post("/auth/exchange", json={}), 401)
     [sign_in] = await store.sign_ins.list(alice.id)
     assert sign_in.way == "token"
+
+
+async def test_an_invite_lets_whoever_brings_a_token_join(
+    settings: Settings, store: Store, alice: User
+) -> None:
+    with FakeClerk() as clerk:
+        key, allowed = clerk.publishable_key, ["ann@a.example"]
+        async with (
+            door(settings, store, clerk_publishable_key=key, allowed_emails=allowed) as app,
+            coming(app, authorization=bearer(settings, alice)) as admin,
+        ):
+            made = await admin.post("/admin/invites", json={"role": "admin"})
+            invite = made.json()["url"].partition("#invite=")[2]
+            for subject, brought, status in [
+                ("user_2Eve", {}, 403),
+                ("user_2Eve", {"invite": "x"}, 403),
+                ("user_2Eve", {"invite": invite}, 204),
+                ("user_2Eve", {"invite": invite}, 204),
+                ("user_2Mallory", {"invite": invite}, 403),
+            ]:
+                token = f"Bearer {clerk.token(subject)}"
+                async with coming(app, authorization=token) as browser:
+                    answer = await browser.post("/auth/exchange", json=brought)
+                    assert answer.status_code == status, (subject, answer.text)
+                    if status == 403:
+                        refusal(answer, 403, "gate")
+                        assert "set-cookie" not in answer.headers
+            users = await store.users.list(limit=9)
+    joined = [(one.subject, one.role) for one in users if one.id != alice.id]
+    assert joined == [("user_2Eve", "admin")]
 
 
 async def test_a_browser_reads_and_writes_and_hears_its_stream(

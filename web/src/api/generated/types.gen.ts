@@ -364,8 +364,14 @@ export type DecisionView = {
  * Exchange
  *
  * The secret part of a sign-in link; without it the request's own bearer token is taken.
+ *
+ * `invite`: that of an invite's link, for a token of somebody who is no user yet.
  */
 export type Exchange = {
+    /**
+     * Invite
+     */
+    invite?: string | null;
     /**
      * Link
      */

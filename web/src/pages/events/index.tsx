@@ -1,12 +1,146 @@
-import { ScrollText } from "lucide-react";
-import { EmptyState, Page } from "@/ui";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { ArrowDownToLine, Copy, Pause, Play, ScrollText } from "lucide-react";
+import { useRef, useState } from "react";
+import { threadName } from "@/shell/ThreadLinks";
+import { type Event, useThreads, useView, type View } from "@/stream";
+import { CliLine, cx, Dialog, EmptyState, IconButton, Input, Page, Select, useWide } from "@/ui";
+import { EventRows } from "./EventRows";
+import { copyTold, Raw } from "./Raw";
+import { type Filter, familyOf, jsonLines, placeOf, Sieve } from "./sieve";
+
+const ALL = (view: View) => view.events;
+const CURL = 'curl -sN $API/actors/me/events -H "Authorization: Bearer $(growqr token | tail -1)"';
 
 export function EventsPage() {
+  const { seq } = useSearch({ from: "/shell/app/events" });
+  const navigate = useNavigate();
+  const live = useView(ALL);
+  const [held, setHeld] = useState<Event[] | null>(null);
+  const [follow, setFollow] = useState(seq === undefined);
+  const [filter, setFilter] = useState<Filter>({ type: "", thread: "", text: "" });
+  const sieve = useRef(new Sieve());
+  const now = sieve.current.of(live, filter);
+  const frozen = useRef(new Sieve());
+  const events = held ? frozen.current.of(held, filter) : now;
+  const came = held ? now.length - placeOf(now, (held.at(-1)?.seq ?? 0) + 1) : 0;
+  const roomy = useWide(1100);
+  const found = seq === undefined ? undefined : live[placeOf(live, seq)];
+  const chosen = found?.seq === seq ? found : undefined;
+  const select = (next: number | undefined) => {
+    if (next !== undefined) setFollow(false);
+    navigate({ to: "/app/events", search: next ? { seq: next } : {}, replace: true });
+  };
   return (
-    <Page title="Events">
-      <EmptyState icon={<ScrollText />} title="Events" cli="growqr logs">
-        Everything that happens, as it happens.
-      </EmptyState>
+    <Page
+      title="Events"
+      scroll="own"
+      aside={roomy && chosen ? <Raw event={chosen} /> : undefined}
+      asideLabel="Event"
+      actions={
+        <>
+          <span role="status" className="text-muted text-sm">
+            {held && `Paused, ${came} more`}
+          </span>
+          <IconButton
+            label={held ? "Go on" : "Pause"}
+            icon={held ? <Play /> : <Pause />}
+            onClick={() => setHeld(held ? null : live)}
+          />
+          <IconButton
+            label="Follow the newest"
+            icon={<ArrowDownToLine />}
+            aria-pressed={follow}
+            className={cx(follow && "bg-accent-soft text-accent")}
+            onClick={() => setFollow(!follow)}
+          />
+          <IconButton
+            label="Copy all as JSON lines"
+            icon={<Copy />}
+            onClick={() => copyTold(jsonLines(events), `${events.length} events`)}
+          />
+        </>
+      }
+    >
+      <Filters filter={filter} onChange={setFilter} events={live} />
+      {seq !== undefined && !chosen && live.length > 0 && (
+        <p role="status" className="bg-warn-soft px-4 py-1.5 text-sm text-warn">
+          Event {seq} is not among the {live.length} that this page holds.
+        </p>
+      )}
+      {events.length ? (
+        <EventRows
+          events={events}
+          selected={chosen?.seq ?? null}
+          onSelect={select}
+          follow={follow}
+          onFollow={setFollow}
+        />
+      ) : (
+        <EmptyState icon={<ScrollText />} title={live.length ? "None is like that" : "No events"}>
+          Everything that happens stands here, as it happens.
+        </EmptyState>
+      )}
+      <div className="border-t p-2">
+        <CliLine line={CURL} />
+      </div>
+      {!roomy && chosen && (
+        <Dialog
+          side="right"
+          open
+          onOpenChange={(open) => open || select(undefined)}
+          title={`Event ${chosen.seq}`}
+        >
+          <Raw event={chosen} />
+        </Dialog>
+      )}
     </Page>
+  );
+}
+
+interface FiltersProps {
+  filter: Filter;
+  onChange: (filter: Filter) => void;
+  events: Event[];
+}
+
+function Filters({ filter, onChange, events }: FiltersProps) {
+  const threads = useThreads();
+  const families = [...new Set(events.map((one) => familyOf(one.type)))].sort();
+  const set = (change: Partial<Filter>) => onChange({ ...filter, ...change });
+  return (
+    <search className="grid grid-cols-2 gap-2 border-b px-4 py-2 md:grid-cols-3">
+      <Input
+        aria-label="Type begins with"
+        placeholder="Type, such as tool."
+        list="event-families"
+        value={filter.type}
+        onChange={(event) => set({ type: event.target.value.trim() })}
+      />
+      <datalist id="event-families">
+        {families.map((one) => (
+          <option key={one} value={`${one}.`} />
+        ))}
+      </datalist>
+      <Select
+        aria-label="Thread"
+        value={filter.thread}
+        onChange={(event) => set({ thread: event.target.value })}
+      >
+        <option value="">All threads</option>
+        {threads.map((one) => (
+          <option key={one.id} value={one.id}>
+            {threadName(one)}
+          </option>
+        ))}
+      </Select>
+      <Input
+        type="search"
+        aria-label="Text"
+        placeholder="Text"
+        className="max-md:col-span-2"
+        value={filter.text}
+        onChange={(event) => set({ text: event.target.value })}
+      />
+    </search>
   );
 }

@@ -55,7 +55,8 @@ function ClerkButton({ clerk }: { clerk: NonNullable<ConfigView["clerk"]> }) {
     setBusy(true);
     setProblem(null);
     try {
-      await byToken(await clerkToken(clerk.frontend_api, clerk.publishable_key));
+      const token = await clerkToken(clerk.frontend_api, clerk.publishable_key);
+      await byToken(token, getTicket().invite);
       await enter();
     } catch (error) {
       setProblem(error);

@@ -9,9 +9,11 @@ export async function byLink(link: string): Promise<void> {
   await ask(exchange({ body: { link } }));
 }
 
-/** Sign in by a bearer token of an issuer. Throws Problem. */
-export async function byToken(token: string): Promise<void> {
-  await ask(exchange({ body: {}, headers: { Authorization: `Bearer ${token}` } }));
+/** Sign in by a bearer token of an issuer; an invite lets somebody new in. Throws Problem. */
+export async function byToken(token: string, invite: string | null): Promise<void> {
+  await ask(
+    exchange({ body: invite ? { invite } : {}, headers: { Authorization: `Bearer ${token}` } }),
+  );
 }
 
 /** Only to pages of ours: `/app`, `/app/…`. */

@@ -1,0 +1,90 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { toast } from "sonner";
+import { ask, asProblem, endSignIn, listSignIns, logOut, readConfig, unlink, whoAmI } from "@/api";
+import { stream } from "@/stream";
+import { Badge, Button, confirm, ProblemNote, SkeletonList } from "@/ui";
+
+const NAMES: Record<string, string> = { github: "GitHub", google: "Google" };
+
+export function Account() {
+  const me = useQuery({ queryKey: ["who-am-i"], queryFn: () => ask(whoAmI()) });
+  const config = useQuery({ queryKey: ["config"], queryFn: () => ask(readConfig()) });
+  const navigate = useNavigate();
+  const leave = async (everywhere: boolean) => {
+    try {
+      if (everywhere) {
+        const { data } = await ask(listSignIns());
+        const others = data.filter((one) => !one.current);
+        for (const one of others) await ask(endSignIn({ path: { sign_in_id: one.id } }));
+      }
+      await ask(logOut());
+    } catch (error) {
+      toast.error(asProblem(error).detail);
+      return;
+    }
+    stream.stop();
+    navigate({ to: "/app/sign-in" });
+  };
+  const forget = async (provider: string) => {
+    const title = `Unlink ${NAMES[provider] ?? provider}?`;
+    if (!(await confirm({ title, text: "You cannot sign in by it then.", yes: "Unlink" }))) return;
+    try {
+      await ask(unlink({ path: { provider } }));
+      await me.refetch();
+    } catch (error) {
+      toast.error(asProblem(error).detail);
+    }
+  };
+  if (me.error) return <ProblemNote error={me.error} retry={() => me.refetch()} />;
+  if (!me.data) return <SkeletonList rows={3} />;
+  const { user, providers } = me.data;
+  const possible = config.data?.sign_in.filter((way) => way !== "link" && way !== "clerk") ?? [];
+  return (
+    <section className="grid gap-6">
+      <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
+        {[
+          ["Name", user.name],
+          ["Id", user.id],
+          ["Role", user.role],
+          ["E-mail", user.email ?? "none"],
+        ].map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="text-muted">{name}</dt>
+            <dd className="break-all">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {possible.length > 0 && (
+        <ul aria-label="Accounts" className="grid gap-2">
+          {possible.map((one) => (
+            <li key={one} className="flex items-center gap-3 rounded-xl border p-3">
+              <span className="font-medium">{NAMES[one] ?? one}</span>
+              {providers.includes(one) ? (
+                <>
+                  <Badge tone="good">linked</Badge>
+                  <Button size="sm" className="ml-auto" onClick={() => forget(one)}>
+                    Unlink
+                  </Button>
+                </>
+              ) : (
+                <a
+                  className="ml-auto text-accent underline"
+                  href={`/auth/${encodeURIComponent(one)}?return_to=/app/settings`}
+                >
+                  {`Link ${NAMES[one] ?? one}`}
+                </a>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      <div className="flex flex-wrap gap-2">
+        <Button onClick={() => leave(false)}>Sign out here</Button>
+        <Button look="danger" onClick={() => leave(true)}>
+          Sign out everywhere
+        </Button>
+      </div>
+    </section>
+  );
+}
