@@ -68,7 +68,7 @@ def misplaced(instance: Instance, person: Person, word: str, *, opens: bool) -> 
             http.get(f"/api/v1/threads/{word}?cursor={word}", headers=mine),
             http.get(f"/{word}", headers=mine),
             http.get("/api/v1/threads", params={"limit": word}, headers=mine),
-            http.request(word[:12], "/api/v1/threads", headers=mine),
+            http.request("".join(filter(str.isalnum, word))[:12], "/api/v1/threads", headers=mine),
             http.post(to, json={**text, word: word}, headers=mine),
             http.post(to, json={"text": 5, "thread_id": word}, headers=mine),
             http.post(to, content=f'{{"text": {word}', headers=mine),
