@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AnswerData, AnswerErrors, AnswerResponses, BootstrapData, BootstrapErrors, BootstrapResponses, CancelTurnData, CancelTurnErrors, CancelTurnResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, CreateRepoData, CreateRepoErrors, CreateRepoResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateThreadData, CreateThreadErrors, CreateThreadResponses, DecideData, DecideErrors, DecideResponses, EndSignInData, EndSignInErrors, EndSignInResponses, ExchangeData, ExchangeErrors, ExchangeResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApprovalsData, ListApprovalsErrors, ListApprovalsResponses, ListCommitsData, ListCommitsErrors, ListCommitsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListInvitesData, ListInvitesErrors, ListInvitesResponses, ListMemoryData, ListMemoryErrors, ListMemoryResponses, ListMessagesData, ListMessagesErrors, ListMessagesResponses, ListQuestionsData, ListQuestionsErrors, ListQuestionsResponses, ListReposData, ListReposErrors, ListReposResponses, ListSignInsData, ListSignInsErrors, ListSignInsResponses, ListSubAgentsData, ListSubAgentsErrors, ListSubAgentsResponses, ListThreadsData, ListThreadsErrors, ListThreadsResponses, ListTimersData, ListTimersErrors, ListTimersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LivezData, LivezErrors, LivezResponses, LogOutData, LogOutErrors, LogOutResponses, MakeApiKeyData, MakeApiKeyErrors, MakeApiKeyResponses, MakeInviteData, MakeInviteErrors, MakeInviteResponses, PromptSessionData, PromptSessionErrors, PromptSessionResponses, ProvisionData, ProvisionErrors, ProvisionResponses, ProvisionWorkspaceData, ProvisionWorkspaceErrors, ProvisionWorkspaceResponses, ReadAgentData, ReadAgentErrors, ReadAgentResponses, ReadAuditData, ReadAuditErrors, ReadAuditResponses, ReadConfigData, ReadConfigErrors, ReadConfigResponses, ReadContentsData, ReadContentsErrors, ReadContentsResponses, ReadFileData, ReadFileErrors, ReadFileResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadMeData, ReadMeErrors, ReadMemoryData, ReadMemoryErrors, ReadMemoryResponses, ReadMeResponses, ReadSubAgentData, ReadSubAgentErrors, ReadSubAgentResponses, ReadThreadData, ReadThreadErrors, ReadThreadResponses, ReadTopData, ReadTopErrors, ReadTopResponses, ReadTurnData, ReadTurnErrors, ReadTurnResponses, ReadUsageData, ReadUsageErrors, ReadUsageResponses, ReadWorkspaceData, ReadWorkspaceErrors, ReadWorkspaceResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RemoveContentsData, RemoveContentsErrors, RemoveContentsResponses, RemoveMemoryData, RemoveMemoryErrors, RemoveMemoryResponses, RemoveTimerData, RemoveTimerErrors, RemoveTimerResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RunSubAgentData, RunSubAgentErrors, RunSubAgentResponses, SearchMemoryData, SearchMemoryErrors, SearchMemoryResponses, SendMessageData, SendMessageErrors, SendMessageResponses, SetTimerData, SetTimerErrors, SetTimerResponses, SpawnSubAgentData, SpawnSubAgentErrors, SpawnSubAgentResponses, StartData, StartErrors, StartResponses, StartWorkspaceData, StartWorkspaceErrors, StartWorkspaceResponses, StopData, StopErrors, StopResponses, StopSubAgentData, StopSubAgentErrors, StopSubAgentResponses, StopWorkspaceData, StopWorkspaceErrors, StopWorkspaceResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponse, StreamEventsResponses, StreamSessionData, StreamSessionErrors, StreamSessionResponse, StreamSessionResponses, StreamThreadData, StreamThreadErrors, StreamThreadResponse, StreamThreadResponses, VersionData, VersionErrors, VersionResponses, WhoAmIData, WhoAmIErrors, WhoAmIResponses, WithdrawInviteData, WithdrawInviteErrors, WithdrawInviteResponses, WithdrawMessageData, WithdrawMessageErrors, WithdrawMessageResponses, WriteContentsData, WriteContentsErrors, WriteContentsResponses, WriteMemoryData, WriteMemoryErrors, WriteMemoryResponses } from './types.gen';
+import type { AnswerData, AnswerErrors, AnswerResponses, BootstrapData, BootstrapErrors, BootstrapResponses, CancelTurnData, CancelTurnErrors, CancelTurnResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, CreateRepoData, CreateRepoErrors, CreateRepoResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateThreadData, CreateThreadErrors, CreateThreadResponses, DecideData, DecideErrors, DecideResponses, EndSignInData, EndSignInErrors, EndSignInResponses, ExchangeData, ExchangeErrors, ExchangeResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApprovalsData, ListApprovalsErrors, ListApprovalsResponses, ListCommitsData, ListCommitsErrors, ListCommitsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListInvitesData, ListInvitesErrors, ListInvitesResponses, ListMemoryData, ListMemoryErrors, ListMemoryResponses, ListMessagesData, ListMessagesErrors, ListMessagesResponses, ListQuestionsData, ListQuestionsErrors, ListQuestionsResponses, ListReposData, ListReposErrors, ListReposResponses, ListSignInsData, ListSignInsErrors, ListSignInsResponses, ListSubAgentsData, ListSubAgentsErrors, ListSubAgentsResponses, ListThreadsData, ListThreadsErrors, ListThreadsResponses, ListTimersData, ListTimersErrors, ListTimersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LivezData, LivezErrors, LivezResponses, LogOutData, LogOutErrors, LogOutResponses, MakeApiKeyData, MakeApiKeyErrors, MakeApiKeyResponses, MakeInviteData, MakeInviteErrors, MakeInviteResponses, PromptSessionData, PromptSessionErrors, PromptSessionResponses, ProvisionData, ProvisionErrors, ProvisionResponses, ProvisionWorkspaceData, ProvisionWorkspaceErrors, ProvisionWorkspaceResponses, ReadAgentData, ReadAgentErrors, ReadAgentResponses, ReadAuditData, ReadAuditErrors, ReadAuditResponses, ReadConfigData, ReadConfigErrors, ReadConfigResponses, ReadContentsData, ReadContentsErrors, ReadContentsResponses, ReadFileData, ReadFileErrors, ReadFileResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadMeData, ReadMeErrors, ReadMemoryData, ReadMemoryErrors, ReadMemoryResponses, ReadMeResponses, ReadSubAgentData, ReadSubAgentErrors, ReadSubAgentResponses, ReadThreadData, ReadThreadErrors, ReadThreadResponses, ReadTopData, ReadTopErrors, ReadTopResponses, ReadTurnData, ReadTurnErrors, ReadTurnResponses, ReadUsageData, ReadUsageErrors, ReadUsageResponses, ReadWorkspaceData, ReadWorkspaceErrors, ReadWorkspaceResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RemoveContentsData, RemoveContentsErrors, RemoveContentsResponses, RemoveMemoryData, RemoveMemoryErrors, RemoveMemoryResponses, RemoveTimerData, RemoveTimerErrors, RemoveTimerResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RunSubAgentData, RunSubAgentErrors, RunSubAgentResponses, SearchMemoryData, SearchMemoryErrors, SearchMemoryResponses, SendMessageData, SendMessageErrors, SendMessageResponses, SetTimerData, SetTimerErrors, SetTimerResponses, SpawnSubAgentData, SpawnSubAgentErrors, SpawnSubAgentResponses, StartData, StartErrors, StartResponses, StartWorkspaceData, StartWorkspaceErrors, StartWorkspaceResponses, StopData, StopErrors, StopResponses, StopSubAgentData, StopSubAgentErrors, StopSubAgentResponses, StopWorkspaceData, StopWorkspaceErrors, StopWorkspaceResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponse, StreamEventsResponses, StreamSessionData, StreamSessionErrors, StreamSessionResponse, StreamSessionResponses, StreamThreadData, StreamThreadErrors, StreamThreadResponse, StreamThreadResponses, UnlinkData, UnlinkErrors, UnlinkResponses, VersionData, VersionErrors, VersionResponses, WhoAmIData, WhoAmIErrors, WhoAmIResponses, WithdrawInviteData, WithdrawInviteErrors, WithdrawInviteResponses, WithdrawMessageData, WithdrawMessageErrors, WithdrawMessageResponses, WriteContentsData, WriteContentsErrors, WriteContentsResponses, WriteMemoryData, WriteMemoryErrors, WriteMemoryResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -255,6 +255,8 @@ export const listInvites = <ThrowOnError extends boolean = false>(options?: Opti
  * Make Invite
  *
  * An invite, open for 7 days, for one person. Its link is shown now and never again.
+ *
+ * The same `Idempotency-Key` makes no second one: it is a 409, as no link is shown twice.
  */
 export const makeInvite = <ThrowOnError extends boolean = false>(options: Options<MakeInviteData, ThrowOnError>): RequestResult<MakeInviteResponses, MakeInviteErrors, ThrowOnError> => (options.client ?? client).post<MakeInviteResponses, MakeInviteErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -303,7 +305,9 @@ export const listUsers = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Change User
  *
- * Another role; or suspend them, which signs them out everywhere. The last admin stays one.
+ * Another role; or suspend them: signed out everywhere, their turns cancelled, timers held.
+ *
+ * The last admin stays one.
  */
 export const changeUser = <ThrowOnError extends boolean = false>(options: Options<ChangeUserData, ThrowOnError>): RequestResult<ChangeUserResponses, ChangeUserErrors, ThrowOnError> => (options.client ?? client).patch<ChangeUserResponses, ChangeUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -449,6 +453,21 @@ export const whoAmI = <ThrowOnError extends boolean = false>(options?: Options<W
             type: 'apiKey'
         }],
     url: '/api/v1/auth/me',
+    ...options
+});
+
+/**
+ * Unlink
+ *
+ * Forget your account there, its tokens among it. Signing in by it makes it known again.
+ */
+export const unlink = <ThrowOnError extends boolean = false>(options: Options<UnlinkData, ThrowOnError>): RequestResult<UnlinkResponses, UnlinkErrors, ThrowOnError> => (options.client ?? client).delete<UnlinkResponses, UnlinkErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'growqr_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/auth/providers/{provider}',
     ...options
 });
 
@@ -971,7 +990,7 @@ export const streamThread = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * List Messages
  *
- * Messages of a thread, oldest first.
+ * Messages of a thread, oldest first, or newest first; none that were withdrawn.
  *
  * `seq` is the event for which all pages of this list stand: a stream that begins behind it
  * misses nothing and repeats nothing.

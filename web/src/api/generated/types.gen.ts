@@ -39,6 +39,8 @@ export type AgentState = 'awake' | 'waking' | 'asleep';
  * AgentView
  *
  * The user's Grow Agent; `seq` is the event this view stands for.
+ *
+ * `model`: the one that answered last, null before the first answer.
  */
 export type AgentView = {
     /**
@@ -49,6 +51,7 @@ export type AgentView = {
      * Epoch
      */
     epoch: number;
+    model: ModelView | null;
     /**
      * Seq
      */
@@ -621,6 +624,22 @@ export type MessageView = {
      * Turn Id
      */
     turn_id: string;
+};
+
+/**
+ * ModelView
+ *
+ * A model; the provider `scripted` is the built-in offline one.
+ */
+export type ModelView = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Provider
+     */
+    provider: string;
 };
 
 /**
@@ -3351,6 +3370,56 @@ export type WhoAmIResponses = {
 
 export type WhoAmIResponse = WhoAmIResponses[keyof WhoAmIResponses];
 
+export type UnlinkData = {
+    body?: never;
+    path: {
+        /**
+         * Provider
+         */
+        provider: string;
+    };
+    query?: never;
+    url: '/api/v1/auth/providers/{provider}';
+};
+
+export type UnlinkErrors = {
+    /**
+     * A valid token is required: a bearer token, an API key, or a signed-in browser.
+     */
+    401: Problem;
+    /**
+     * You are known, and may not do this; or the page may not speak for you.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
+     * Something in the request is not allowed.
+     */
+    422: Problem;
+    /**
+     * A limit is reached; try again later.
+     */
+    429: Problem;
+    /**
+     * A part of the instance is away; try again.
+     */
+    503: Problem;
+};
+
+export type UnlinkError = UnlinkErrors[keyof UnlinkErrors];
+
+export type UnlinkResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type UnlinkResponse = UnlinkResponses[keyof UnlinkResponses];
+
 export type ListSignInsData = {
     body?: never;
     path?: never;
@@ -3511,6 +3580,10 @@ export type ListFilesErrors = {
      */
     403: Problem;
     /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
      * Something in the request is not allowed.
      */
     422: Problem;
@@ -3561,6 +3634,10 @@ export type ReadFileErrors = {
      */
     404: Problem;
     /**
+     * The body, or the file asked for, is too large.
+     */
+    413: Problem;
+    /**
      * Something in the request is not allowed.
      */
     422: Problem;
@@ -3580,8 +3657,10 @@ export type ReadFileResponses = {
     /**
      * Successful Response
      */
-    200: unknown;
+    200: Blob | File;
 };
+
+export type ReadFileResponse = ReadFileResponses[keyof ReadFileResponses];
 
 export type ListReposData = {
     body?: never;
@@ -5189,6 +5268,12 @@ export type ListMessagesData = {
          * `next_cursor` of a page.
          */
         cursor?: string | null;
+        /**
+         * Order
+         *
+         * What comes first; a cursor is for its order.
+         */
+        order?: 'oldest' | 'newest';
     };
     url: '/api/v1/threads/{thread_id}/messages';
 };
