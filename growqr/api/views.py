@@ -121,8 +121,18 @@ class OpenTurn(BaseModel):
     state: TurnState
 
 
+class ModelView(BaseModel):
+    """A model; the provider `scripted` is the built-in offline one."""
+
+    provider: str
+    name: str
+
+
 class AgentView(BaseModel):
-    """The user's Grow Agent; `seq` is the event this view stands for."""
+    """The user's Grow Agent; `seq` is the event this view stands for.
+
+    `model`: the one that answered last, null before the first answer.
+    """
 
     user_id: str
     state: AgentState
@@ -131,6 +141,7 @@ class AgentView(BaseModel):
     seq: int
     unfinished: list[OpenTurn]
     stack: StackView
+    model: ModelView | None
 
 
 class ProvisionView(BaseModel):
@@ -299,6 +310,7 @@ async def agent_view(store: Store, user_id: str) -> AgentView:
         _, seq = await store.events.bounds(user_id)
         turns = await store.turns.unfinished(names.grow_agent(user_id))
         lease = await lease_of(store, user_id)
+        model = await store.usage.newest_model(user_id)
         return AgentView(
             user_id=user_id,
             state=agent_state(live=lease.live, work=bool(turns)),
@@ -307,6 +319,7 @@ async def agent_view(store: Store, user_id: str) -> AgentView:
             seq=seq,
             unfinished=[OpenTurn.model_validate(turn._asdict()) for turn in turns],
             stack=await stack_view(store, user_id),
+            model=ModelView.model_validate(model._asdict()) if model else None,
         )
 
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from growqr.errors import InProgress, KeyReused
 from growqr.store import sql
 from growqr.store.engine import Connection, Database, execute
 from growqr.store.jsonb import jsonb
+
+
+class Model(NamedTuple):
+    """A provider's name (`scripted`: the built-in offline model) and its model's."""
+
+    provider: str
+    name: str
 
 
 class Usage:
@@ -55,6 +62,10 @@ class Usage:
             model_ms=model_ms,
         )
         return row is not None
+
+    async def newest_model(self, user_id: str) -> Model | None:
+        """The model that worked for the user last; None before the first time."""
+        return await self._db.one("newest_model", Model, user=user_id)
 
     async def of_turn(self, turn_id: str) -> dict[str, int]:
         """Number of calls, and sums of tokens, `micro_usd` and `model_ms`, of one turn."""

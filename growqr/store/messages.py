@@ -146,7 +146,10 @@ class Messages:
         before: int | None = None,
         after: int | None = None,
     ) -> list[Message]:
-        """Ascending by seq: the first ones behind `after`, else the newest ones below `before`."""
+        """Ascending by seq: the first ones behind `after`, else the newest ones below `before`.
+
+        None that were withdrawn, or cancelled before anybody began with them.
+        """
         which, seq = ("messages_before", before or 2**62)
         if after is not None:
             which, seq = ("messages_after", after)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
 
 from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Here
@@ -22,6 +24,11 @@ from growqr.api.views import MessagePage, MessageView, Page, ThreadView
 from growqr.errors import Invalid
 
 router = APIRouter(prefix="/threads", tags=["threads"], route_class=OnceDoor)
+
+Order = Annotated[
+    Literal["oldest", "newest"], Query(description="What comes first; a cursor is for its order.")
+]
+_SIGNS = {"oldest": "", "newest": "-"}
 
 
 @router.get("")
@@ -53,37 +60,51 @@ async def read_thread(here: Here, caller: Caller, thread_id: str) -> ThreadView:
 
 @router.get("/{thread_id}/messages")
 async def list_messages(
-    here: Here, caller: Caller, thread_id: str, limit: Limit = 50, cursor: Cursor = None
+    here: Here,
+    caller: Caller,
+    thread_id: str,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    order: Order = "oldest",
 ) -> MessagePage:
-    """Messages of a thread, oldest first.
+    """Messages of a thread, oldest first, or newest first; none that were withdrawn.
 
     `seq` is the event for which all pages of this list stand: a stream that begins behind it
     misses nothing and repeats nothing.
     """
     known_id(thread_id, "thr", "thread")
-    after, stand = _read_place(cursor)
+    place, stand = _read_place(cursor, order)
     store = here.store
     async with store.snapshot():
         await store.threads.get(caller.user_id, thread_id)
         _, last = await store.events.bounds(caller.user_id)
-        rows = await store.messages.list(caller.user_id, thread_id, limit=limit + 1, after=after)
+        asked = {"after": place or 0} if order == "oldest" else {"before": place}
+        rows = await store.messages.list(caller.user_id, thread_id, limit=limit + 1, **asked)
     seq = last if stand is None else min(stand, last)
     rows = [row for row in rows if row.seq <= seq]
-    more = make_cursor("message", f"{rows[limit - 1].seq}.{seq}") if len(rows) > limit else None
+    if order == "newest":
+        rows.reverse()
+    more = f"{_SIGNS[order]}{rows[limit - 1].seq}.{seq}" if len(rows) > limit else None
+    cursor = make_cursor("message", more) if more else None
     return MessagePage(
-        data=[MessageView.of(row) for row in rows[:limit]], next_cursor=more, seq=seq
+        data=[MessageView.of(row) for row in rows[:limit]], next_cursor=cursor, seq=seq
     )
 
 
-def _read_place(cursor: str | None) -> tuple[int, int | None]:
+def _read_place(cursor: str | None, order: str) -> tuple[int | None, int | None]:
     """(seq of the last message given, event the pages stand for). Raises Invalid."""
     if cursor is None:
-        return 0, None
-    parts = read_cursor("message", cursor, str).split(".")
-    if len(parts) != 2 or not all(seq.isascii() and seq.isdigit() for seq in parts):
+        return None, None
+    text: str = read_cursor("message", cursor, str)
+    parts = text.removeprefix(_SIGNS[order]).split(".")
+    if (
+        not text.startswith(_SIGNS[order])
+        or len(parts) != 2
+        or not all(seq.isascii() and seq.isdigit() for seq in parts)
+    ):
         raise Invalid("the cursor is not one of this list", {"code": "bad_cursor"})
-    after, stand = (min(int(seq), MAX_SEQ) for seq in parts)
-    return after, stand
+    place, stand = (min(int(seq), MAX_SEQ) for seq in parts)
+    return place, stand
 
 
 @router.get("/{thread_id}/events", response_class=EventStream, status_code=200)

@@ -15,6 +15,9 @@ select count(*) as calls, coalesce(sum(input_tokens), 0)::bigint as input_tokens
        coalesce(sum(model_ms), 0)::bigint as model_ms
   from usage where turn_id = %(turn)s
 
+-- newest_model --
+select provider, model as name from usage where user_id = %(user)s order by at desc limit 1
+
 -- lock_key --
 -- One request per key at a time, until its transaction ends.
 select pg_try_advisory_xact_lock(hashtextextended(%(user)s || chr(10) || %(key)s, 0)) as locked

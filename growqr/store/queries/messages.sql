@@ -40,15 +40,20 @@ select m.id, m.turn_id, m.thread_id, m.seq, m.body_sha, lease.key, lease.epoch,
  where m.user_id = %(user)s and m.client_key = %(client_key)s
 
 -- messages_after --
-select id, thread_id, turn_id, seq, role, content, created_at from message
- where user_id = %(user)s and thread_id = %(thread)s and seq > %(seq)s
- order by seq limit %(limit)s
+-- Without those that were taken back before anybody began: they were never said.
+select m.id, m.thread_id, m.turn_id, m.seq, m.role, m.content, m.created_at
+  from message m join turn t on t.id = m.turn_id
+ where m.user_id = %(user)s and m.thread_id = %(thread)s and m.seq > %(seq)s
+   and not (t.state = 'cancelled' and t.started_at is null)
+ order by m.seq limit %(limit)s
 
 -- messages_before --
 select * from (
-  select id, thread_id, turn_id, seq, role, content, created_at from message
-   where user_id = %(user)s and thread_id = %(thread)s and seq < %(seq)s
-   order by seq desc limit %(limit)s) as newest
+  select m.id, m.thread_id, m.turn_id, m.seq, m.role, m.content, m.created_at
+    from message m join turn t on t.id = m.turn_id
+   where m.user_id = %(user)s and m.thread_id = %(thread)s and m.seq < %(seq)s
+     and not (t.state = 'cancelled' and t.started_at is null)
+   order by m.seq desc limit %(limit)s) as newest
  order by seq
 
 -- text_of_turn --

@@ -127,6 +127,9 @@ async def test_a_queued_message_is_withdrawn_once_begun_it_is_not(
     assert (await other.delete(path)).status_code == 404
     gone, again = await client.delete(path), await client.delete(path)
     assert (gone.status_code, gone.json()["state"], again.status_code) == (200, "cancelled", 200)
+    for order in ("oldest", "newest"):
+        left = await client.get(f"/threads/{said['thread_id']}/messages", params={"order": order})
+        assert left.json()["data"] == []
     said = (await client.post("/actors/me/message", json={"text": "do mind"})).json()
     fence = Fence(names.grow_agent(alice.id), 1)
     assert await store.leases.take(fence, holder="test", ttl=60)

@@ -1024,7 +1024,7 @@ export const streamThread = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * List Messages
  *
- * Messages of a thread, oldest first.
+ * Messages of a thread, oldest first, or newest first; none that were withdrawn.
  *
  * `seq` is the event for which all pages of this list stand: a stream that begins behind it
  * misses nothing and repeats nothing.

@@ -39,6 +39,8 @@ export type AgentState = 'awake' | 'waking' | 'asleep';
  * AgentView
  *
  * The user's Grow Agent; `seq` is the event this view stands for.
+ *
+ * `model`: the one that answered last, null before the first answer.
  */
 export type AgentView = {
     /**
@@ -49,6 +51,7 @@ export type AgentView = {
      * Epoch
      */
     epoch: number;
+    model: ModelView | null;
     /**
      * Seq
      */
@@ -627,6 +630,22 @@ export type MessageView = {
      * Turn Id
      */
     turn_id: string;
+};
+
+/**
+ * ModelView
+ *
+ * A model; the provider `scripted` is the built-in offline one.
+ */
+export type ModelView = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Provider
+     */
+    provider: string;
 };
 
 /**
@@ -5437,6 +5456,12 @@ export type ListMessagesData = {
          * `next_cursor` of a page.
          */
         cursor?: string | null;
+        /**
+         * Order
+         *
+         * What comes first; a cursor is for its order.
+         */
+        order?: 'oldest' | 'newest';
     };
     url: '/api/v1/threads/{thread_id}/messages';
 };
