@@ -55,6 +55,7 @@ async def everything(house: House, owner: User) -> Things:
     await _post(mine, "/git/repos", name=REPO)
     await _put(mine, f"/git/repos/{REPO}/contents/{FILE}")
     await _put(mine, f"/memory/{MEMORY}")
+    [version] = (await mine.get(f"/memory/{MEMORY}/history")).json()["data"]
     await _post(mine, "/opencode/provision")
     work = house.settings.workspace(owner.id)
     work.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ async def everything(house: House, owner: User) -> Things:
         "sub_agent_id": sub["id"], "session_id": sub["id"], "key_id": key["id"],
         "invite_id": invite["id"], "message_id": said["message_id"], "timer_id": timer["id"],
         "sign_in_id": signed_in["id"], "thread_id": thread["id"], "turn_id": said["turn_id"],
-        "provider": "nobody",
+        "provider": "nobody", "id": version["id"],
     }  # fmt: skip
     return Things(ids, approval, question)
 

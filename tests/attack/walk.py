@@ -36,6 +36,7 @@ UNKNOWN: Mapping[str, str] = {
     "decision_id": "dec_" + "0" * 32, "invite_id": "inv_" + "0" * 32,
     "message_id": "msg_" + "0" * 32, "sign_in_id": "sgn_" + "0" * 32,
     "thread_id": "thr_" + "0" * 32, "timer_id": "tmr_" + "0" * 32, "turn_id": "trn_" + "0" * 32,
+    "id": "mem_" + "0" * 32,
 }  # fmt: skip
 """Of the same form as real ones, and nobody's."""
 

@@ -103,7 +103,7 @@ function Choice({ value, id = "", icon, hint, then }: ChoiceProps) {
     >
       {icon}
       <span className="truncate">{value}</span>
-      {hint && <span className="ml-auto font-mono text-faint text-xs">{hint}</span>}
+      {hint && <span className="ml-auto font-mono text-muted text-xs">{hint}</span>}
     </Command.Item>
   );
 }

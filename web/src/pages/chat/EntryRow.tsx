@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { type Draft, type Entry, type Message, type Turn, textOf } from "@/stream";
 import { cx, Markdown } from "@/ui";
+import { Queued } from "./Queued";
 import { ToolCard } from "./ToolCard";
 
 /** One entry of the timeline. */
@@ -32,6 +33,7 @@ function MessageRow({ message }: { message: Message }) {
     >
       <span className="sr-only">{mine ? "You: " : "Agent: "}</span>
       {mine ? <p className="whitespace-pre-wrap break-words">{text}</p> : <Markdown text={text} />}
+      {mine && <Queued message={message} />}
     </li>
   );
 }
