@@ -30,6 +30,9 @@ T = TypeVar("T")
 Way = Literal["token", "api key", "cookie"]
 WAYS: tuple[Way, ...] = ("token", "api key", "cookie")
 
+GITHUB = {"github_client_id": "fuzz", "github_client_secret": "fuzz"}
+"""Nobody is sent there: an account is only unlinked."""
+
 NO_LIMITS = {
     "limit_requests": 0,
     "limit_key_requests": 0,
@@ -106,6 +109,10 @@ class Scene:
             case "sign_in_id":
                 browser = Browser(secrets.token_bytes(32), "", 60)
                 return str(self._do(store.sign_ins.begin(admin, "token", browser, OPERATOR)))
+            case "id":
+                return self.version()
+            case "provider":
+                return self._account()
             case "member_id":
                 return self.member
             case "repo":
@@ -121,6 +128,20 @@ class Scene:
         workspace.mkdir(parents=True, exist_ok=True)
         (workspace / "seed.md").write_text("seed")
         return "seed.md"
+
+    def version(self) -> str:
+        """The newest one of the file that `seed` makes."""
+        versions = self._client.get("/memory/seed.md/history").raise_for_status().json()
+        return str(versions["data"][0]["id"])
+
+    def _account(self) -> str:
+        with psycopg.connect(self._database_url, autocommit=True) as conn:
+            conn.execute(
+                "insert into oauth_account (user_id, provider, subject, login, scopes, tokens)"
+                " values (%s, 'github', '1', 'seed', '', '') on conflict do nothing",
+                (self.admin,),
+            )
+        return "github"
 
     def _decision(self, kind: str) -> str:
         made = names.new_id("dec")
