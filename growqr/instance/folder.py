@@ -24,8 +24,9 @@ from growqr.instance.record import write_private
 MIN_FREE = 500 * 1024 * 1024
 """Bytes that must be free on the data folder's disk before an instance starts."""
 
-SOCKET_ROOM = 36
-"""Longest folder for Ray: its unix sockets add some 65 characters and may have 107 in all."""
+SOCKET_ROOM = 30
+"""Longest folder for Ray: its unix sockets and HAProxy's add up to 67 characters, and HAProxy
+takes 97 in all."""
 
 _SECRETS = ("instance.key", "ray_token", "postgres_password")
 
