@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from growqr.config import Settings
 from growqr.errors import InstanceError, SecretUnreadable
 from growqr.logs import log
+from growqr.redaction import know
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -137,6 +138,7 @@ class KeyRing:
         if not keys or len(keys) < len(set(raw)):
             raise InstanceError(f"{self.source} holds no key, or two of one name; {_HOW}")
         self._keys = keys
+        know(*(text.strip() for text in encoded))  # base64 has no form to tell a key by
 
 
 def new_key() -> str:
