@@ -14,14 +14,9 @@ SESSION = "growqr_session"
 _DAY = 86400.0
 
 
-def secure(settings: Settings) -> bool:
-    """Whether people come by https."""
-    return (settings.public_url or "").startswith("https://")
-
-
 def name(settings: Settings, of: str = SESSION) -> str:
     """`__Host-…` binds a cookie to the very host, and needs https."""
-    return f"__Host-{of}" if secure(settings) else of
+    return f"__Host-{of}" if settings.over_https else of
 
 
 def read(settings: Settings, connection: HTTPConnection) -> bytes | None:
@@ -54,12 +49,12 @@ def give_for(settings: Settings, answer: Response, of: str, ticket: str, seconds
     """Have the browser keep any of our cookies for so long."""
     answer.set_cookie(
         name(settings, of), ticket, max_age=int(seconds), path="/", httponly=True,
-        samesite="lax", secure=secure(settings),
+        samesite="lax", secure=settings.over_https,
     )  # fmt: skip
 
 
 def take(settings: Settings, answer: Response, of: str = SESSION) -> None:
     """Have the browser forget it."""
     answer.delete_cookie(
-        name(settings, of), path="/", httponly=True, samesite="lax", secure=secure(settings)
+        name(settings, of), path="/", httponly=True, samesite="lax", secure=settings.over_https
     )

@@ -31,9 +31,8 @@ class Shields:
         self._page = (workers + _policy(script=others, connect=others)).encode()
         docs = f" {_DOCS}"
         self._docs = _policy(script=f"{docs} 'unsafe-inline'", style=docs, img=docs).encode()
-        https = (settings.public_url or "").startswith("https://")
-        lasting = ((b"strict-transport-security", b"max-age=31536000"),) if https else ()
-        self._common = COMMON + lasting
+        lasting = ((b"strict-transport-security", b"max-age=31536000"),)
+        self._common = COMMON + (lasting if settings.over_https else ())
 
     def headers(self, path: str, content_type: bytes, status: int = 200) -> list[Header]:
         """Those of an answer."""

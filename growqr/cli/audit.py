@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from growqr.cli.db import instance_settings
+from growqr.cli.db import instance_settings, with_store
 from growqr.cli.output import as_json, tabular
 from growqr.cli.stacks_of import Json
 from growqr.cli.up import DataOption
-from growqr.config import Settings
 
 if TYPE_CHECKING:
     from growqr.store import Entry
@@ -32,18 +30,14 @@ def audit(
     json: Json = False,
 ) -> None:  # fmt: skip
     """Show the audit log, newest first. `--json` is its export: nothing is left out."""
-    entries = asyncio.run(_read(instance_settings(data), who, action, limit))
+    entries = with_store(
+        instance_settings(data),
+        lambda store: store.audit.list(limit=limit, who=who, what=action),
+    )
     if json:
         as_json([entry._asdict() for entry in entries])
     else:
         tabular(_table(entries))
-
-
-async def _read(settings: Settings, who: str | None, action: str | None, limit: int) -> list[Entry]:
-    from growqr.store import open_store  # costs what other commands need not pay
-
-    async with open_store(settings, 1) as store:
-        return await store.audit.list(limit=limit, who=who, what=action)
 
 
 def _table(entries: list[Entry]) -> Table:

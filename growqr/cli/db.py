@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import typer
@@ -16,6 +16,11 @@ from growqr.cli.up import DataOption, settings_of
 from growqr.config import Settings, child_environment, from_snapshot, postgres_programs
 from growqr.errors import InstanceError
 from growqr.instance import Record, find_postgres
+
+if TYPE_CHECKING:
+    from growqr.store import Store
+
+T = TypeVar("T")
 
 
 def register(app: typer.Typer) -> None:
@@ -29,13 +34,13 @@ def register(app: typer.Typer) -> None:
 
 def upgrade(data: DataOption = None) -> None:
     """Bring the schema up to this version of growqr."""
-    version = _with_store(instance_settings(data), lambda store: store.migrate())
+    version = with_store(instance_settings(data), lambda store: store.migrate())
     print(f"schema version {version}")
 
 
 def check(data: DataOption = None) -> None:
     """Ask whether the database answers."""
-    _with_store(instance_settings(data), lambda store: store.health())
+    with_store(instance_settings(data), lambda store: store.health())
     print("the database answers")
 
 
@@ -49,11 +54,12 @@ def shell(data: DataOption = None) -> None:
     os.execve(argv[0], argv, child_environment(settings, PGPASSWORD=password))  # noqa: S606
 
 
-def _with_store(settings: Settings, call: Callable[[Any], Awaitable[Any]]) -> Any:
+def with_store(settings: Settings, call: Callable[[Store], Awaitable[T]]) -> T:
+    """What `call` makes of the instance's store."""
     from growqr.store import open_store  # a quarter of a second that other commands do not need
 
-    async def run() -> Any:
-        async with open_store(settings) as store:
+    async def run() -> T:
+        async with open_store(settings, 1) as store:
             return await call(store)
 
     return asyncio.run(run())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from growqr.cli.db import instance_settings
+from growqr.cli.db import instance_settings, with_store
 from growqr.cli.output import as_json, err, out
 from growqr.cli.up import DataOption
 from growqr.errors import SecretUnreadable
@@ -125,12 +124,7 @@ async def _keys(store: Store, ring: KeyRing) -> list[dict[str, Any]]:
 
 def _run(data: Path | None, work: Callable[[Store, KeyRing], Awaitable[T]]) -> T:
     from growqr.identity import KeyRing
-    from growqr.store import open_store
 
-    async def run() -> T:
-        settings = instance_settings(data)
-        ring = KeyRing(settings)
-        async with open_store(settings) as store:
-            return await work(store, ring)
-
-    return asyncio.run(run())
+    settings = instance_settings(data)
+    ring = KeyRing(settings)
+    return with_store(settings, lambda store: work(store, ring))

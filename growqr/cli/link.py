@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+from typing import TYPE_CHECKING
 
 import typer
 
 from growqr.cli.client import DEFAULT_USER, User
-from growqr.cli.db import instance_settings
+from growqr.cli.db import instance_settings, with_store
 from growqr.cli.output import as_json, out
 from growqr.cli.stacks_of import Json
 from growqr.cli.up import DataOption
@@ -15,6 +15,9 @@ from growqr.config import Settings
 from growqr.errors import InstanceError, Invalid
 from growqr.identity import LocalIssuer, new_ticket
 from growqr.names import LOCAL_USER, local_user_id
+
+if TYPE_CHECKING:
+    from growqr.store import Store
 
 LIFETIME = 600
 """Seconds a link is good for."""
@@ -52,15 +55,18 @@ def sign_in_link(settings: Settings, name: str = DEFAULT_USER) -> str:
     if not LOCAL_USER.fullmatch(name):
         raise Invalid(f"user name {name!r} must match {LOCAL_USER.pattern}")
     ticket, sha = new_ticket()
-    asyncio.run(_keep(settings, name, sha))
+    _keep(settings, name, sha)
     return f"{settings.site_url}/app/sign-in#link={ticket}"
 
 
-async def _keep(settings: Settings, name: str, sha: bytes) -> None:
-    from growqr.store import OPERATOR, open_store  # costs what other commands need not pay
+def _keep(settings: Settings, name: str, sha: bytes) -> None:
+    from growqr.store import OPERATOR  # costs what other commands need not pay
 
     user_id, issuer = local_user_id(name), LocalIssuer(settings).issuer
-    async with open_store(settings, 1) as store:
+
+    async def keep(store: Store) -> None:
         await store.users.ensure(user_id, issuer=issuer, subject=name, name=name)
         await store.sign_ins.make_link(user_id, sha, LIFETIME)
         await store.audit.note(OPERATOR, "sign_in_link.made", user_id)
+
+    with_store(settings, keep)

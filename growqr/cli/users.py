@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from growqr.cli.db import instance_settings
+from growqr.cli.db import instance_settings, with_store
 from growqr.cli.output import as_json, out, tabular
 from growqr.cli.stacks_of import Json, user_id_of
 from growqr.cli.up import DataOption
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from growqr.store import Role, Store, User
 
 PAGE = 500
-T = TypeVar("T")
 Whose = Annotated[str, typer.Argument(help="A user's id, or a local user's name.")]
 
 
@@ -35,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 def ls(data: DataOption = None, json: Json = False) -> None:
     """Everybody who was ever here."""
-    users = _run(data, _everybody)
+    users = with_store(instance_settings(data), _everybody)
     if json:
         as_json([user._asdict() for user in users])
         return
@@ -79,7 +76,7 @@ def _change(
             await store.turns.cancel_all(user_id)  # the Supervisor tells the agents
         return changed
 
-    changed = _run(data, change)
+    changed = with_store(instance_settings(data), change)
     state = "suspended" if changed.suspended_at else changed.role
     out.print(f"{changed.id} ({changed.name}) is {state} now", markup=False)
 
@@ -89,13 +86,3 @@ async def _everybody(store: Store) -> list[User]:
     while page := await store.users.list(limit=PAGE, after=found[-1].id if found else None):
         found += page
     return found
-
-
-def _run(data: DataOption, call: Callable[[Store], Awaitable[T]]) -> T:
-    from growqr.store import open_store  # costs what other commands need not pay
-
-    async def run() -> T:
-        async with open_store(instance_settings(data), 1) as store:
-            return await call(store)
-
-    return asyncio.run(run())

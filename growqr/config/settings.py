@@ -221,6 +221,11 @@ class Settings(Doors):
         return (self.public_url or self.api_url).rstrip("/")
 
     @property
+    def over_https(self) -> bool:
+        """Whether people come by https."""
+        return self.site_url.startswith("https://")
+
+    @property
     def has_local_issuer(self) -> bool:
         """Whether tokens of the built-in issuer are good."""
         return self.local_issuer == "on" or (

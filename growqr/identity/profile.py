@@ -36,7 +36,7 @@ def _defaults(settings: Settings) -> Iterator[tuple[str, str]]:
             "GROWQR_ALLOWED_EMAILS",
             'everybody with an account there could come in; name addresses and @domains, or "*"',
         )
-    if not (settings.public_url or "").startswith("https://"):
+    if not settings.over_https:
         yield "GROWQR_PUBLIC_URL", "set the https address that people reach the instance by"
     if (settings.frontend_url or "https://").startswith("http://"):
         yield "FRONTEND_URL", "its pages speak for signed-in people: https, or unset"

@@ -6,7 +6,6 @@ of the cookie of the browser that began. It works once, for ten minutes, in that
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -19,6 +18,7 @@ from growqr.errors import BadRequest, NotFound
 from growqr.identity.crypto import KeyRing, Place
 from growqr.identity.oauth.base import Account, Provider
 from growqr.identity.oauth.renewal import Kept, Renewal, moment
+from growqr.identity.tickets import new_ticket, read_ticket
 from growqr.store import OAuthState, Store
 
 LIFETIME = 600.0
@@ -26,7 +26,6 @@ LIFETIME = 600.0
 
 _LONGEST_RETURN = 500
 _LONGEST_CODE = 2048
-_STATE = re.compile(r"[A-Za-z0-9_-]{43}")
 # Visible ASCII alone: browsers drop tabs and newlines, and "/<tab>/host" is another host then.
 _RETURN = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
@@ -81,20 +80,19 @@ class OAuth:
         user_id: str | None = None,
         invite: bytes | None = None,
     ) -> str:
-        """Where the browser goes. `cookie`: 32 random bytes as text, which it must bring back.
+        """Where the browser goes. `cookie`: a ticket, which it must bring back.
 
         A `return_to` that does not stay on this site becomes `/`. Raises NotFound for an unknown
         provider, BadRequest without a cookie, Unavailable when the provider is away.
         """
         chosen = self._provider(provider)
-        if len(cookie) < 32:
+        if (cookie_sha := read_ticket(cookie)) is None:
             raise BadRequest("the cookie of this sign-in is missing", {"code": "oauth_state"})
-        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-        sha, now = _sha(state), self._clock()
+        (state, sha), verifier, now = new_ticket(), secrets.token_urlsafe(48), self._clock()
         url = await chosen.begin(redirect_uri(self._settings, provider), state, verifier)
         away = OAuthState(
             provider=provider,
-            cookie_sha=_sha(cookie),
+            cookie_sha=cookie_sha,
             verifier=self._ring.seal(verifier, _place(sha, user_id)),
             return_to=stays_here(return_to),
             user_id=user_id,
@@ -171,23 +169,21 @@ class OAuth:
         self, provider: str, state: str | None, cookie: str | None
     ) -> tuple[OAuthState, str]:
         """What was remembered, and its verifier. Raises BadRequest."""
-        if state is None or not _STATE.fullmatch(state):
+        if (sha := read_ticket(state)) is None:
             raise _stale()
-        sha = _sha(state)
         away = await self._store.oauth.take_state(sha)
         if away is None or away.provider != provider:
             raise _stale()
         if away.expires_at <= moment(self._clock()):
             raise _stale()
-        if cookie is None or not hmac.compare_digest(away.cookie_sha, _sha(cookie)):
+        if not hmac.compare_digest(away.cookie_sha, read_ticket(cookie) or b""):
             raise _stale()
         return away, self._ring.unseal(away.verifier, _place(sha, away.user_id))
 
 
 def redirect_uri(settings: Settings, provider: str) -> str:
     """The callback that is registered at the provider: `<public url>/auth/<provider>/callback`."""
-    base = (settings.public_url or settings.api_url).rstrip("/")
-    return f"{base}/auth/{provider}/callback"
+    return f"{settings.site_url}/auth/{provider}/callback"
 
 
 def stays_here(return_to: str) -> str:
@@ -203,10 +199,6 @@ def _stale() -> BadRequest:
         "begin again",
         {"code": "oauth_state"},
     )
-
-
-def _sha(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
 def _place(sha: bytes, user_id: str | None) -> Place:
