@@ -107,6 +107,8 @@ async def test_an_instance_keeps_an_admin(
     async with house(settings, store, replicas=2) as ours:
         her, his = await ours.person(alice), await ours.person(bob, 1)
         for change in ({"role": "member"}, {"suspended": True}):
+            await store.users.change(alice.id, OPERATOR, role="admin", suspended=False)
+            await store.users.change(bob.id, OPERATOR, role="member", suspended=False)
             problem(await her.patch(f"/admin/users/{alice.id}", json=change), 409)
             for mine, others in ((alice.id, bob.id), (bob.id, alice.id)):
                 for user in (alice, bob):
