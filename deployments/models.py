@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from pydantic import SecretStr
 
 from deployments.loopback import bind_to_loopback
 from deployments.streamed import CHAT, MESSAGES, Streamed
@@ -50,7 +49,7 @@ def build(settings: config.Settings) -> serve.Application:
         ours = config.from_snapshot(Path(snapshot))
         bind_to_loopback()
         keys = config.provider_keys(ours)
-        logs.guard([*logs.secrets_of(ours), *_texts(keys)])
+        logs.guard([*logs.secrets_of(ours), *config.secret_values(keys).values()])
         failpoints.arm(ours.failpoints)
         return make_app(ours, open_store(ours, name="growqr models"), keys)
 
@@ -62,11 +61,6 @@ def build(settings: config.Settings) -> serve.Application:
         ray_actor_options={"num_cpus": 0},
     )
     return deployment(serve.ingress(app_of_replica)()).bind()
-
-
-def _texts(keys: config.Providers) -> list[str]:
-    """The keys themselves, whatever they look like."""
-    return [value.get_secret_value() for _, value in keys if isinstance(value, SecretStr)]
 
 
 def make_app(settings: config.Settings, store: Store, providers: config.Providers) -> FastAPI:

@@ -16,8 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
-from pydantic import SecretStr
-
+from growqr.config import secret_values
 from growqr.redaction import blank, blanked, know, one_line
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def guard(known: Iterable[str] = ()) -> None:
 
 def secrets_of(settings: Settings) -> list[str]:
     """The secrets of this instance that have no form of their own, as far as they are readable."""
-    found = [value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)]
+    found = [*secret_values(settings).values()]
     for url in found[:]:
         if password := urlsplit(url).password if "://" in url else None:
             found += [password, unquote(password)]

@@ -41,23 +41,14 @@ def judge(here: Context, request: Request, who: Principal, access: Access) -> No
         raise verdict.refusal
 
 
-async def identify(
+async def known(
     here: Context, request: Request, authorization: list[str], invite: bytes | None = None
 ) -> Principal:
     """Whoever these headers, or else the cookie, stand for; `invite` lets a stranger join.
 
-    Raises Unauthorized, TooMany, Forbidden, Conflict.
+    Raises Unauthorized, TooMany, Forbidden, Conflict. For routes behind `PublicDoor`, which has
+    counted whoever comes; `identify` counts strangers.
     """
-    try:
-        return await _known(here, request, authorization, invite)
-    except Unauthorized:
-        await count_stranger(here, request)
-        raise
-
-
-async def _known(
-    here: Context, request: Request, authorization: list[str], invite: bytes | None
-) -> Principal:
     settings, admissions = here.settings, here.store.admissions
     limits = Limits(settings.limit_requests, settings.limit_key_requests)
     if not authorization:
@@ -76,6 +67,15 @@ async def _known(
         await join(here, identity, invite)
         found = await admissions.token(identity.user_id, limits)
     return _principal(request, limits, found, identity)
+
+
+async def identify(here: Context, request: Request, authorization: list[str]) -> Principal:
+    """Whoever these headers, or else the cookie, stand for. Raises as `known` does."""
+    try:
+        return await known(here, request, authorization)
+    except Unauthorized:
+        await count_stranger(here, request)
+        raise
 
 
 def _principal(

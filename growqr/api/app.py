@@ -78,7 +78,6 @@ def make_app(
 def _context(settings: Settings, store: Store, directory: Directory, hub: Hub) -> Context:
     """What every route is given. Raises InstanceError naming a setting that cannot be used."""
     check_profile(settings)
-    providers = open_providers(settings)
     key, clerk = settings.clerk_publishable_key, clerk_url(settings)
     return Context(
         settings,
@@ -86,7 +85,6 @@ def _context(settings: Settings, store: Store, directory: Directory, hub: Hub) -
         directory,
         open_verifier(settings),
         hub,
-        OAuth(settings, store, KeyRing(settings), providers),
-        tuple(providers),
+        OAuth(settings, store, KeyRing(settings), open_providers(settings)),
         (key, clerk) if key and clerk else None,
     )

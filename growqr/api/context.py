@@ -33,7 +33,6 @@ class Context:
     verifier: Verifier
     hub: Hub
     oauth: OAuth
-    providers: tuple[str, ...]
     # Clerk's (publishable key, address), where people sign in by it.
     clerk: tuple[str, str] | None
     # Whether every request comes through the instance's own HAProxy.

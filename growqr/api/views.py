@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from growqr import names
 from growqr.directory import Lease
+from growqr.errors import NotFound
 from growqr.states import AgentState, StepState, TurnState, agent_state
 from growqr.store import (
     Budget,
@@ -327,6 +328,13 @@ async def lease_of(store: Store, user_id: str) -> Lease:
     """The lease of the user's Grow Agent."""
     key = names.grow_agent(user_id)
     return await store.leases.get(key) or Lease(key, 0, False)
+
+
+async def user_view(store: Store, user_id: str) -> UserView:
+    """Somebody who is known. Raises NotFound."""
+    if (user := await store.users.get(user_id)) is None:
+        raise NotFound("there is no such user")
+    return UserView.of(user)
 
 
 async def turn_view(store: Store, turn: Turn) -> TurnView:

@@ -11,6 +11,7 @@ else, so that all of them agree and no secret travels in an environment.
 Provider keys are not in that file: only the models app reads `<data>/secrets.env`.
 """
 
+from growqr.config.base import secret_values
 from growqr.config.providers import Providers
 from growqr.config.settings import Settings, default_data
 from growqr.config.sources import (
@@ -38,4 +39,5 @@ __all__ = [
     "postgres_programs",
     "provider_keys",
     "ray_auth_mode",
+    "secret_values",
 ]

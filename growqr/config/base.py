@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import AliasChoices
+from pydantic import AliasChoices, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -12,6 +12,13 @@ class Frozen(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="GROWQR_", env_file=".env", extra="ignore", frozen=True
     )
+
+
+def secret_values(settings: BaseSettings) -> dict[str, str]:
+    """The secrets themselves by field, of those that are set."""
+    return {
+        name: value.get_secret_value() for name, value in settings if isinstance(value, SecretStr)
+    }
 
 
 def named(*names: str) -> AliasChoices:

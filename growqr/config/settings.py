@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from growqr.config.base import named
+from growqr.config.base import named, secret_values
 from growqr.config.doors import Doors
 
 
@@ -239,8 +239,4 @@ class Settings(Doors):
 
     def dump(self) -> str:
         """JSON for the snapshot file, secrets included: write it 0600."""
-        values = self.model_dump(mode="json")
-        for name in type(self).model_fields:
-            if isinstance(secret := getattr(self, name), SecretStr):
-                values[name] = secret.get_secret_value()
-        return json.dumps(values, indent=1)
+        return json.dumps(self.model_dump(mode="json") | secret_values(self), indent=1)

@@ -83,6 +83,19 @@ async def test_43_a_way_back_is_good_once_twin(ours: House, github: OAuthProvide
     assert again.status_code == 400
 
 
+async def test_a_cookie_that_was_signed_out_elsewhere_is_in_nobodys_way(
+    ours: House, github: OAuthProvider, alice: User
+) -> None:
+    browser = await ours.browser(alice)
+    [here] = (await browser.get("/auth/sign-ins")).json()["data"]
+    her = await ours.person(alice)
+    assert (await her.delete(f"/auth/sign-ins/{here['id']}")).status_code == 204
+    assert not await signed_in(browser)
+    answer = await browser.get(BACK, params=github.approve(await leave(browser)))
+    assert answer.status_code == 303, answer.text
+    assert (await browser.get("/auth/me")).json()["user"]["id"] != alice.id
+
+
 async def test_44_a_code_without_its_verifier(ours: House, github: OAuthProvider) -> None:
     """The thief has the code and a way of their own: the provider wants the verifier that fits."""
     victim, thief = await ours.stranger(), await ours.stranger()

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from growqr.api import cookies
-from growqr.api.admission import act, identify
+from growqr.api.admission import act, known
 from growqr.api.auth import Caller, Door, PublicDoor
 from growqr.api.context import Here
 from growqr.api.inputs import Body, known_id
-from growqr.api.views import Page, UserView
-from growqr.errors import BadRequest, NotFound, Unauthorized
+from growqr.api.views import Page, UserView, user_view
+from growqr.errors import BadRequest, Unauthorized
 from growqr.identity import read_ticket
 from growqr.store import SignIn
 
@@ -68,7 +68,7 @@ async def exchange(here: Here, request: Request, body: Exchange) -> Response:
     answer = Response(status_code=204)
     if body.link is None:
         authorization = request.headers.getlist("authorization")
-        who = await identify(here, request, authorization, read_ticket(body.invite))
+        who = await known(here, request, authorization, read_ticket(body.invite))
         if who.kind != "token" or who.suspended:
             raise Unauthorized("a link, or a bearer token of an issuer, is required")
         await cookies.sign_in(here, request, answer, who.user_id, "token", act(here, request, who))
@@ -91,11 +91,9 @@ router.include_router(public)
 @router.get("/me")
 async def who_am_i(here: Here, caller: Caller) -> Me:
     """Who you are, and which providers know you."""
-    user = await here.store.users.get(caller.user_id)
-    if user is None:
-        raise NotFound("there is no such user")
     linked = await here.oauth.accounts(caller.user_id)
-    return Me(user=UserView.of(user), providers=[account.provider for account in linked])
+    user = await user_view(here.store, caller.user_id)
+    return Me(user=user, providers=[account.provider for account in linked])
 
 
 @router.post("/logout", status_code=204, response_class=Response)

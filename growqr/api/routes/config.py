@@ -34,6 +34,6 @@ async def read_config(here: Here) -> ConfigView:
     ways = ["link"] * here.settings.has_local_issuer + ["clerk"] * (clerk is not None)
     return ConfigView(
         version=__version__,
-        sign_in=[*ways, *here.providers],
+        sign_in=[*ways, *here.oauth.titles],
         clerk=ClerkView(publishable_key=clerk[0], frontend_api=clerk[1]) if clerk else None,
     )

@@ -12,21 +12,20 @@ from starlette.responses import RedirectResponse
 
 from growqr import names
 from growqr.api import cookies
-from growqr.api.admission import act, identify
+from growqr.api.admission import act, known
 from growqr.api.auth import Caller, Door, PublicDoor
 from growqr.api.context import Context, Here
 from growqr.api.joining import join
 from growqr.api.pages import trouble
 from growqr.api.problems import request_id
-from growqr.errors import GrowqrError, NotFound
+from growqr.errors import GrowqrError, NotFound, Unauthorized
 from growqr.identity import Identity, new_ticket, read_ticket
-from growqr.identity.oauth import Finished, OAuth
+from growqr.identity.oauth import LIFETIME, Finished
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=Door)
 public = APIRouter(route_class=PublicDoor)
 
 COOKIE = "growqr_oauth"
-MINUTES = 10
 
 Asked = Annotated[str | None, Query(max_length=2000)]
 
@@ -37,17 +36,15 @@ async def leave(
 ) -> Response:
     """To the provider's page. Whoever is signed in links their account there to this one."""
     ticket, _ = new_ticket()
-    signed_in = cookies.read(here.settings, request)
-    who = await identify(here, request, []) if signed_in else None
-    url = await _oauth(here, provider).begin(
+    url = await here.oauth.begin(
         provider,
         cookie=ticket,
         return_to=return_to or "/",
-        user_id=who.user_id if who else None,
+        user_id=await _signed_in(here, request),
         invite=read_ticket(invite),
     )
     answer = RedirectResponse(url, 302)
-    cookies.give_for(here.settings, answer, COOKIE, ticket, MINUTES * 60)
+    cookies.give_for(here.settings, answer, COOKIE, ticket, LIFETIME)
     return answer
 
 
@@ -59,12 +56,11 @@ async def come_back(
     """From the provider's page: signed in, and where one wanted to go."""
     try:
         cookie = request.cookies.get(cookies.name(here.settings, COOKIE))
-        oauth = _oauth(here, provider)
-        back = await oauth.finish(
+        back = await here.oauth.finish(
             provider, code=code, state=state, cookie=cookie, iss=iss, error=error
         )
         answer: Response = RedirectResponse(back.return_to, 303)
-        await _enter(here, request, answer, oauth, provider, back)
+        await _enter(here, request, answer, provider, back)
     except GrowqrError as refused:
         answer = trouble("Signing in did not work", refused, request_id(request))
     cookies.take(here.settings, answer, COOKIE)
@@ -74,7 +70,7 @@ async def come_back(
 @router.delete("/providers/{provider}", status_code=204, response_class=Response)
 async def unlink(here: Here, request: Request, caller: Caller, provider: str) -> Response:
     """Forget your account there, its tokens among it. Signing in by it makes it known again."""
-    await _oauth(here, provider).unlink(caller.user_id, provider)
+    await here.oauth.unlink(caller.user_id, provider)
     await here.store.audit.note(act(here, request, caller), "provider.unlinked", provider)
     return Response(status_code=204)
 
@@ -82,18 +78,19 @@ async def unlink(here: Here, request: Request, caller: Caller, provider: str) ->
 router.include_router(public)
 
 
-def _oauth(here: Context, provider: str) -> OAuth:
-    if provider not in here.providers:
-        known = ", ".join(here.providers) or "none"
-        raise NotFound(f"there is no provider {provider[:40]!r} here; there is: {known}")
-    return here.oauth
+async def _signed_in(here: Context, request: Request) -> str | None:
+    """Who links an account; None: nobody, also with a cookie that was signed out elsewhere."""
+    try:
+        return (await known(here, request, [])).user_id
+    except Unauthorized:
+        return None
 
 
 async def _enter(
-    here: Context, request: Request, answer: Response, oauth: OAuth, provider: str, back: Finished
+    here: Context, request: Request, answer: Response, provider: str, back: Finished
 ) -> None:
     """Keep the account, and sign in whoever is not. Raises Forbidden, Conflict."""
-    account, user_id = back.account, back.user_id
+    oauth, account, user_id = here.oauth, back.account, back.user_id
     if user_id is None:
         user_id = await oauth.owner(provider, account)
     if user_id is None:

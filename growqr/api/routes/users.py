@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from growqr.api.auth import Caller, OnceDoor, asked
-from growqr.api.context import Context, Here
+from growqr.api.context import Here
 from growqr.api.inputs import Body
 from growqr.api.views import (
     BootstrapView,
@@ -14,9 +14,8 @@ from growqr.api.views import (
     UserView,
     agent_view,
     lease_of,
+    user_view,
 )
-from growqr.errors import NotFound
-from growqr.identity import Principal
 from growqr.store import BudgetLimits
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=OnceDoor)
@@ -25,7 +24,7 @@ router = APIRouter(prefix="/users", tags=["users"], route_class=OnceDoor)
 @router.get("/me")
 async def read_me(here: Here, caller: Caller) -> UserView:
     """Who you are, as your issuer named you."""
-    return await _user(here, caller)
+    return await user_view(here.store, caller.user_id)
 
 
 @router.get("/me/usage")
@@ -40,14 +39,7 @@ async def read_usage(here: Here, caller: Caller) -> Page[BudgetView]:
 async def bootstrap(here: Here, caller: Caller, body: Body | None = None) -> BootstrapView:
     """Mirror you, wake your agent. May be called at every log-in."""
     asked(caller, body)
-    user = await _user(here, caller)
+    user = await user_view(here.store, caller.user_id)
     here.wake(await lease_of(here.store, caller.user_id))
     agent = await agent_view(here.store, caller.user_id)
     return BootstrapView(user=user, agent=agent, stack=agent.stack)
-
-
-async def _user(here: Context, caller: Principal) -> UserView:
-    user = await here.store.users.get(caller.user_id)
-    if user is None:
-        raise NotFound("there is no such user")
-    return UserView.of(user)

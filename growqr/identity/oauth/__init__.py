@@ -19,10 +19,11 @@ from collections.abc import Callable
 
 from growqr.config import Settings
 from growqr.errors import InstanceError
-from growqr.identity.oauth.accounts import Finished, Linked, OAuth, redirect_uri
+from growqr.identity.oauth.accounts import LIFETIME, Finished, Linked, OAuth, redirect_uri
 from growqr.identity.oauth.base import Account, Provider, Tokens
 
 __all__ = [
+    "LIFETIME",
     "Account",
     "Finished",
     "Linked",

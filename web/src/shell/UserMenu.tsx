@@ -1,13 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { ChevronsUpDown, Keyboard, LogOut, Map as MapIcon, Monitor, Moon, Sun } from "lucide-react";
-import { toast } from "sonner";
-import { ask, asProblem, logOut, readMe } from "@/api";
-import { stream } from "@/stream";
+import { ask, readMe } from "@/api";
 import { Menu } from "@/ui";
 import { openShortcuts } from "./overlays";
 import { showArchitecture } from "./pages";
 import { setTheme, type Theme, useTheme } from "./theme";
+import { useSignOut } from "./useSignOut";
 
 const THEMES: { theme: Theme; label: string; icon: typeof Sun }[] = [
   { theme: "light", label: "Light", icon: Sun },
@@ -16,19 +14,9 @@ const THEMES: { theme: Theme; label: string; icon: typeof Sun }[] = [
 ];
 
 export function UserMenu() {
-  const navigate = useNavigate();
   const theme = useTheme();
   const { data: me } = useQuery({ queryKey: ["me"], queryFn: () => ask(readMe()) });
-  const leave = async () => {
-    try {
-      await ask(logOut());
-    } catch (error) {
-      toast.error(asProblem(error).detail);
-      return;
-    }
-    stream.stop();
-    navigate({ to: "/app/sign-in" });
-  };
+  const signOut = useSignOut();
   const items = [
     ...THEMES.filter((one) => one.theme !== theme).map(({ theme: other, label, icon: Icon }) => ({
       label,
@@ -37,7 +25,7 @@ export function UserMenu() {
     })),
     { label: "Keyboard shortcuts", icon: <Keyboard aria-hidden />, onSelect: openShortcuts },
     { label: "How it works", icon: <MapIcon aria-hidden />, onSelect: showArchitecture },
-    { label: "Sign out", icon: <LogOut aria-hidden />, onSelect: leave },
+    { label: "Sign out", icon: <LogOut aria-hidden />, onSelect: () => signOut() },
   ];
   return (
     <div className="border-t p-2">

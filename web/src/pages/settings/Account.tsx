@@ -1,8 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { toast } from "sonner";
-import { ask, asProblem, endSignIn, listSignIns, logOut, readConfig, unlink, whoAmI } from "@/api";
-import { stream } from "@/stream";
+import { ask, asProblem, endSignIn, listSignIns, readConfig, unlink, whoAmI } from "@/api";
+import { useSignOut } from "@/shell/useSignOut";
 import { Badge, Button, confirm, ProblemNote, SkeletonList } from "@/ui";
 
 const NAMES: Record<string, string> = { github: "GitHub", google: "Google" };
@@ -10,22 +9,13 @@ const NAMES: Record<string, string> = { github: "GitHub", google: "Google" };
 export function Account() {
   const me = useQuery({ queryKey: ["who-am-i"], queryFn: () => ask(whoAmI()) });
   const config = useQuery({ queryKey: ["config"], queryFn: () => ask(readConfig()) });
-  const navigate = useNavigate();
-  const leave = async (everywhere: boolean) => {
-    try {
-      if (everywhere) {
-        const { data } = await ask(listSignIns());
-        const others = data.filter((one) => !one.current);
-        for (const one of others) await ask(endSignIn({ path: { sign_in_id: one.id } }));
-      }
-      await ask(logOut());
-    } catch (error) {
-      toast.error(asProblem(error).detail);
-      return;
-    }
-    stream.stop();
-    navigate({ to: "/app/sign-in" });
-  };
+  const signOut = useSignOut();
+  const signOutEverywhere = () =>
+    signOut(async () => {
+      const { data } = await ask(listSignIns());
+      const others = data.filter((one) => !one.current);
+      for (const one of others) await ask(endSignIn({ path: { sign_in_id: one.id } }));
+    });
   const forget = async (provider: string) => {
     const title = `Unlink ${NAMES[provider] ?? provider}?`;
     if (!(await confirm({ title, text: "You cannot sign in by it then.", yes: "Unlink" }))) return;
@@ -80,8 +70,8 @@ export function Account() {
         </ul>
       )}
       <div className="flex flex-wrap gap-2">
-        <Button onClick={() => leave(false)}>Sign out here</Button>
-        <Button look="danger" onClick={() => leave(true)}>
+        <Button onClick={() => signOut()}>Sign out here</Button>
+        <Button look="danger" onClick={signOutEverywhere}>
           Sign out everywhere
         </Button>
       </div>

@@ -1,0 +1,20 @@
+import { useNavigate } from "@tanstack/react-router";
+import { toast } from "sonner";
+import { ask, asProblem, logOut } from "@/api";
+import { stream } from "@/stream";
+
+/** Signs this browser out; what `before` does comes first, and stops it when it fails. */
+export function useSignOut() {
+  const navigate = useNavigate();
+  return async (before?: () => Promise<void>) => {
+    try {
+      await before?.();
+      await ask(logOut());
+    } catch (error) {
+      toast.error(asProblem(error).detail);
+      return;
+    }
+    stream.stop();
+    navigate({ to: "/app/sign-in" });
+  };
+}
