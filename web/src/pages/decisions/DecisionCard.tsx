@@ -3,7 +3,7 @@ import { useRef, useState } from "react";
 import { toast } from "sonner";
 import { answer, ask, asProblem, decide } from "@/api";
 import type { Decision } from "@/stream";
-import { Ago, Badge, Button, Card, Input } from "@/ui";
+import { Ago, Badge, Button, Card, Input, inOrder } from "@/ui";
 import { Asked } from "./Asked";
 
 const TITLES = { approval: "Approval", question: "Question", budget: "Budget" };
@@ -87,7 +87,7 @@ function Answer({ options, busy, send }: AnswerProps) {
         <div className="flex flex-wrap gap-2">
           {options.map((option) => (
             <Button key={option} disabled={busy} onClick={() => send(option)}>
-              {option}
+              {inOrder(option)}
             </Button>
           ))}
         </div>
