@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -73,7 +75,9 @@ def meet(
     def met(
         path: str | None = "/app", person: Person | None = None, url: str = "", **options: Any
     ) -> Someone:
-        person, url = person or running.person(), url or running.url
+        url = url or running.url
+        if person is None:
+            person = closing.enter_context(somebody(running))
         link = portal.call(asyncio.to_thread, sign_in_link, running.settings, person.name)
         visitor = visitors(**options)
         ticket = urlsplit(link).fragment.partition("=")[2]
@@ -86,8 +90,16 @@ def meet(
             someone.page.goto(url + path)
         return someone
 
-    yield met
-    running.part()
+    with ExitStack() as closing:
+        yield met
+
+
+@contextmanager
+def somebody(instance: Instance) -> Iterator[Person]:
+    """A new person, who hangs up at the end."""
+    person = Person(instance, f"p-{uuid.uuid4().hex[:10]}")
+    with person.http:
+        yield person
 
 
 @pytest.fixture

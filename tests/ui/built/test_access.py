@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.instances import Instance, Person
-from tests.ui.built.conftest import Meet
+from tests.ui.built.conftest import Meet, somebody
 from tests.ui.built.screens import fits
 from tests.ui.conftest import SHOTS
 
@@ -21,13 +22,20 @@ RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).vi
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
 LOOKS = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE | {"color_scheme": "dark"}}
-REPLY = "# Plan\\n\\n- [a link](https://example.com)\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n\\n`code`"
+REPLY = (
+    "# Plan\\n\\n- [a link](https://example.com)\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n\\n`code`"
+)
 
 
 @pytest.fixture(scope="module")
-def busy(running: Instance) -> Person:
+def busy(running: Instance) -> Iterator[Person]:
     """Somebody on each of whose pages there is something."""
-    person = running.person()
+    with somebody(running) as person:
+        fill(person)
+        yield person
+
+
+def fill(person: Person) -> None:
     note = '{"path": "notes/tea.md", "content": "# Tea\\n\\nAnna likes *green* tea"}'
     person.ask(f"[[thinking]] [[tools commit_memory {note}]] [[say {REPLY}]]")
     person.say('[[tools ask_user {"question": "Which colour?", "options": ["red", "green"]}]]')
@@ -35,7 +43,6 @@ def busy(running: Instance) -> Person:
     assert made.status_code == 201, made.text
     thread = person.http.post("/threads", json={"title": "Of tea"})
     assert thread.status_code == 201, thread.text
-    return person
 
 
 def pages(page: Page, person: Person) -> list[str]:
@@ -51,7 +58,7 @@ def pages(page: Page, person: Person) -> list[str]:
 
 def settled(page: Page) -> None:
     """Nothing is loading any more."""
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_role("heading").first).to_be_visible()
     expect(page.get_by_text(re.compile("^(Loading|Reading)"))).to_have_count(0)
 
 

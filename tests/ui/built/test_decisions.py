@@ -25,7 +25,9 @@ def sent_by(page: Page) -> list[str]:
     kinds = ("/approvals/", "/questions/")
     page.on(
         "request",
-        lambda one: one.method == "POST" and any(k in one.url for k in kinds) and sent.append(one.url),
+        lambda one: (
+            one.method == "POST" and any(k in one.url for k in kinds) and sent.append(one.url)
+        ),
     )
     return sent
 

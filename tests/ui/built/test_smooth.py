@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-import pytest
-from playwright.sync_api import CDPSession, Locator, Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from growqr import names
 from tests.ui.built.conftest import Meet, Someone
@@ -50,16 +48,19 @@ class Pace:
         return {one["name"]: one["value"] for one in told}
 
     @contextmanager
-    def within(self, what: str, most: float, frames: int = 1) -> Iterator[None]:
-        """At most so many milliseconds of script a frame: three times the usual."""
+    def within(self, what: str, usual: float, frames: int = 1) -> Iterator[None]:
+        """At most three times as many milliseconds of script a frame as two busy cores need."""
         before = self._spent()
         yield
         after = self._spent()
         script, task = (
-            (after[name] - before[name]) * 1000 / frames for name in ("ScriptDuration", "TaskDuration")
+            (after[name] - before[name]) * 1000 / frames
+            for name in ("ScriptDuration", "TaskDuration")
         )
-        print(f"{what}: {script:.1f} ms of script, {task:.1f} ms in all" + " a frame" * (frames > 1))
-        assert script < most
+        print(
+            f"{what}: {script:.1f} ms of script, {task:.1f} ms in all" + " a frame" * (frames > 1)
+        )
+        assert script < 3 * usual
 
 
 def arrive(someone: Someone, many: int) -> None:
@@ -72,34 +73,35 @@ def arrive(someone: Someone, many: int) -> None:
 
 
 def test_five_thousand_events(meet: Meet):
-    anna = meet("/app/events")
+    anna = meet("/app/events", traced=False)
     page, pace = anna.page, Pace(anna.page)
     box = page.get_by_role("listbox", name="Events")
     anna.person.ask("hello")
     expect(box.get_by_role("option").first).to_be_visible()
-    with pace.within(f"{EVENTS} events arrive", 3 * 300):
+    with pace.within(f"{EVENTS} events arrive", 100):
         arrive(anna, EVENTS)
         expect(box.get_by_role("option").last).to_contain_text(f"number {EVENTS}", timeout=20_000)
     assert box.get_by_role("option").count() < ROWS
-    with pace.within(f"{EVENTS} events are scrolled", 3 * 3, FRAMES):
+    with pace.within(f"{EVENTS} events are scrolled", 2.5, FRAMES):
         box.evaluate(SCROLL, FRAMES)
     assert box.get_by_role("option").count() < ROWS
 
 
 def test_ten_thousand_lines_that_differ(meet: Meet):
-    anna = meet(None)
+    anna = meet(None, traced=False)
     for word in ("old", "new"):
-        text = "".join(f"line {n} {word if n % 3 == 0 else ''}\n" for n in range(LINES))
+        text = "".join(f"line {n} {word if n % 9 == 0 else ''}\n" for n in range(LINES))
         put = anna.person.http.put("/memory/big.txt", json={"content": text})
         assert put.status_code == 200, put.text
     page, pace = anna.page, Pace(anna.page)
     page.goto(f"{anna.url}/app/memory/big.txt")
     history = page.get_by_role("complementary", name="History").get_by_role("list")
     diff = page.get_by_role("region", name="changed")
-    with pace.within(f"a diff of {LINES} lines opens", 3 * 300):
+    expect(history.get_by_role("button")).to_have_count(2)
+    with pace.within(f"a diff of {LINES} lines opens", 500):
         history.get_by_role("button").first.click()
-        expect(diff.get_by_text("line 3 new")).to_be_visible()
-    with pace.within(f"a diff of {LINES} lines is scrolled", 3 * 3, FRAMES):
+        expect(diff.locator("code").filter(has_text="line 9 new")).to_be_visible()
+    with pace.within(f"a diff of {LINES} lines is scrolled", 4, FRAMES):
         diff.evaluate(SCROLL, FRAMES)
     expect(diff.get_by_text(f"line {LINES - 1}").last).to_be_visible()
     assert diff.locator("code").count() < ROWS
