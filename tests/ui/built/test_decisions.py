@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.ui.built.conftest import TURN_TOKENS, Meet, Someone
 from tests.ui.built.screens import Chat, said
@@ -22,13 +24,13 @@ def anna(meet: Meet) -> Someone:
 def sent_by(page: Page) -> list[str]:
     """Answers that leave the page, from now on."""
     sent: list[str] = []
-    kinds = ("/approvals/", "/questions/")
-    page.on(
-        "request",
-        lambda one: (
-            one.method == "POST" and any(k in one.url for k in kinds) and sent.append(one.url)
-        ),
-    )
+    answers = re.compile(r"/(approvals|questions)/")
+
+    def look(request: Request) -> None:
+        if request.method == "POST" and answers.search(request.url):
+            sent.append(request.url)
+
+    page.on("request", look)
     return sent
 
 

@@ -34,6 +34,7 @@ SCROLL = """(box, frames) => new Promise(done => {
   requestAnimationFrame(next);
 })"""
 FRAMES = 100
+SPENT = ("ScriptDuration", "TaskDuration")
 
 
 class Pace:
@@ -53,13 +54,9 @@ class Pace:
         before = self._spent()
         yield
         after = self._spent()
-        script, task = (
-            (after[name] - before[name]) * 1000 / frames
-            for name in ("ScriptDuration", "TaskDuration")
-        )
-        print(
-            f"{what}: {script:.1f} ms of script, {task:.1f} ms in all" + " a frame" * (frames > 1)
-        )
+        script, task = ((after[name] - before[name]) * 1000 / frames for name in SPENT)
+        each = " a frame" if frames > 1 else ""
+        print(f"{what}: {script:.1f} ms of script, {task:.1f} ms in all{each}")
         assert script < 3 * usual
 
 
