@@ -17,12 +17,12 @@ class Chat:
         self.page = page
         self.messages = page.get_by_role("list", name="Messages")
         self.box = page.get_by_role("textbox", name="Message")
-        self.stop = page.get_by_role("button", name="Stop")
-        self.withdraw = page.get_by_role("button", name="Withdraw")
+        self.stop = page.get_by_role("button", name="Stop", exact=True)
+        self.withdraw = page.get_by_role("button", name="Withdraw", exact=True)
 
     def say(self, text: str) -> None:
         self.box.fill(text)
-        self.page.get_by_role("button", name="Send").click()
+        self.page.get_by_role("button", name="Send", exact=True).click()
         expect(self.box).to_have_value("")
 
     def rows(self, who: str = "You|Agent") -> Locator:

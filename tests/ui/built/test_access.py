@@ -30,9 +30,7 @@ LOOKS = {
     "dark": ("dark", {"width": 1280, "height": 800}),
     "phone": ("dark", {"width": 360, "height": 740}),
 }
-REPLY = (
-    "# Plan\\n\\n- [link](https://example.com)\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n\\n`code`"
-)
+REPLY = "# Plan\n\n- [link](https://example.com)\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n`code`"
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,7 @@ def test_74_a_models_words_run_load_and_bend_nothing(meet: Meet, width: int):
     harmless(page)
     row.get_by_text("a link").click()
     harmless(page)
+    expect(row.get_by_role("link", name="out")).to_have_attribute("href", f"{ELSEWHERE}/")
     page.goto(f"{anna.url}/app/decisions")
     expect(page.get_by_role("main")).to_contain_text("The end of it.")
     assert OVERRIDE not in page.get_by_role("main").inner_text(), "what is approved is in order"

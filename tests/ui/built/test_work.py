@@ -22,7 +22,7 @@ def test_a_sub_agents_work_is_seen_as_it_goes_on(anna: Someone):
     [working] = anna.person.get("/actors/me/sub-agents")["data"]
     assert working["state"] == "working", "what is seen is not the end of it"
     expect(channel).to_contain_text("count.txt", timeout=30_000)
-    page.get_by_role("link", name="Chat").click()
+    page.get_by_role("link", name="Chat", exact=True).click()
     chat.expect_answer("count.txt", 30)
 
 
@@ -36,6 +36,6 @@ def test_a_note_appears_and_is_undone(meet: Meet):
     history.get_by_role("list").get_by_role("button").first.click()
     expect(page.get_by_role("region", name=re.compile("changed$"))).to_contain_text("*green* tea")
     anna.visitor.expect_complaints(r"status of 404 .*/memory/notes%2Ftea\.md$")
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.get_by_role("treeitem", name="tea.md")).to_be_hidden()
     assert anna.person.http.get("/memory/notes/tea.md").status_code == 404
