@@ -37,6 +37,7 @@ $(PAGES): web/node_modules/.package-lock.json docs/architecture.html $(shell fin
 	@cd web && npm run build --silent -- --logLevel warn
 
 web/node_modules/.package-lock.json: web/package-lock.json
+	@[ -n "$(NPM)" ] || { echo "growqr: the web interface needs npm (Node.js 20.19 or later)" >&2; exit 1; }
 	@cd web && npm ci --loglevel=error --no-progress
 	@touch $@
 

@@ -45,6 +45,7 @@ def test_a_cut_of_ten_seconds_in_mid_reply(meet: Meet, line: FaultProxy, portal:
     expect(chat.rows("Agent")).to_have_count(3, timeout=30_000)
     expect(chat.stop).to_be_hidden()
     assert chat.transcript() == said(anna.person)
+    assert chat.messages.inner_text().count("word-99 ") == 2, "asked for and said, each once"
     anna.page.reload()
     expect(chat.rows("Agent")).to_have_count(3)
     assert chat.transcript() == said(anna.person)
