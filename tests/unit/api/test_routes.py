@@ -80,6 +80,27 @@ async def test_stop_asks_the_owner(
     await until(lambda: len(directory.stopped) == 1)
 
 
+async def test_provisioning_ends_a_rest_after_failures(
+    client: httpx.AsyncClient, store: Store, alice: User
+) -> None:
+    await client.post("/actors/provision")
+    wanted = await store.services.get(alice.id, "opencode")
+    key = names.stack(alice.id)
+    fence = await store.leases.acquire(key, user_id=alice.id, holder="h", ttl=60)
+    assert fence
+    assert wanted
+    await store.services.observe(
+        fence, wanted, state="backoff", failures=3, failed_at=[wanted.used_at], retry=900
+    )
+    resting = (await client.get("/actors/me")).json()["stack"]["opencode"]
+    assert resting["retry_at"]
+
+    provisioned = (await client.post("/actors/provision")).json()["stack"]["opencode"]
+
+    assert provisioned["retry_at"] is None
+    assert [due.role for due in await store.services.due(10)] == ["opencode"]
+
+
 async def test_lists_are_paged_without_repeats(client: httpx.AsyncClient) -> None:
     made = [(await client.post("/threads", json={"title": f"t{n}"})).json() for n in range(5)]
     seen: list[str] = []

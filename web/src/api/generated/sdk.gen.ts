@@ -21,7 +21,9 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * Provision
  *
- * Make agent and stack ready. May be repeated.
+ * Make agent and stack ready, at once also where a service rests after failures.
+ *
+ * May be repeated.
  */
 export const provision = <ThrowOnError extends boolean = false>(options?: Options<ProvisionData, ThrowOnError>): RequestResult<ProvisionResponses, ProvisionErrors, ThrowOnError> => (options?.client ?? client).post<ProvisionResponses, ProvisionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
