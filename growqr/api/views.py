@@ -168,12 +168,13 @@ class AcceptedView(BaseModel):
 
 
 class ThreadView(BaseModel):
-    """A conversation."""
+    """A conversation. `archived_at`: it is put away."""
 
     id: str
     kind: Literal["master", "channel", "thread"]
     title: str
     created_at: datetime
+    archived_at: datetime | None
 
     @classmethod
     def of(cls, thread: Thread) -> ThreadView:

@@ -13,6 +13,8 @@ from growqr.api.inputs import (
     Cursor,
     Limit,
     NewThread,
+    ThreadChange,
+    Words,
     known_id,
     make_cursor,
     read_cursor,
@@ -33,11 +35,21 @@ _SIGNS = {"oldest": "", "newest": "-"}
 
 @router.get("")
 async def list_threads(
-    here: Here, caller: Caller, limit: Limit = 50, cursor: Cursor = None
+    here: Here,
+    caller: Caller,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    q: Words | None = None,
+    archived: bool | None = None,
 ) -> Page[ThreadView]:
-    """Your threads, oldest first."""
+    """Your threads, oldest first; all, or those that are or are not archived.
+
+    `q`: those with the words in the title or in what was said.
+    """
     after = read_cursor("thread", cursor, str)
-    rows = await here.store.threads.list(caller.user_id, limit=limit + 1, after=after)
+    rows = await here.store.threads.list(
+        caller.user_id, limit=limit + 1, after=after, words=q, archived=archived
+    )
     return paged("thread", rows, limit, ThreadView.of, lambda row: row.id)
 
 
@@ -56,6 +68,22 @@ async def read_thread(here: Here, caller: Caller, thread_id: str) -> ThreadView:
     """One thread."""
     known_id(thread_id, "thr", "thread")
     return ThreadView.of(await here.store.threads.get(caller.user_id, thread_id))
+
+
+@router.patch("/{thread_id}")
+async def change_thread(
+    here: Here, caller: Caller, thread_id: str, body: ThreadChange
+) -> ThreadView:
+    """Give a thread another title, or put it away; it can be had back and read as before."""
+    user_id = asked(caller, body)
+    known_id(thread_id, "thr", "thread")
+    if body.title is None and body.archived is None:
+        raise Invalid("say `title` or `archived`")
+    return ThreadView.of(
+        await here.store.threads.change(
+            user_id, thread_id, actor=caller.user_id, title=body.title, archived=body.archived
+        )
+    )
 
 
 @router.get("/{thread_id}/messages")

@@ -80,6 +80,29 @@ async def test_stop_asks_the_owner(
     await until(lambda: len(directory.stopped) == 1)
 
 
+async def test_threads_are_renamed_put_away_and_found(
+    client: httpx.AsyncClient, other: httpx.AsyncClient
+) -> None:
+    made = (await client.post("/threads", json={"title": "Garden"})).json()
+    path = f"/threads/{made['id']}"
+
+    changed = await client.patch(path, json={"title": "Kitchen", "archived": True})
+
+    assert changed.status_code == 200
+    assert (changed.json()["title"], bool(changed.json()["archived_at"])) == ("Kitchen", True)
+
+    async def listed(**query: str) -> list[str]:
+        answer = await client.get("/threads", params=query)
+        return [one["title"] for one in answer.json()["data"] if one["kind"] == "thread"]
+
+    assert await listed(q="kitch") == ["Kitchen"]
+    assert await listed(archived="true") == ["Kitchen"]
+    assert await listed(archived="false") == await listed(q="Garden") == []
+    assert (await client.patch(path, json={})).status_code == 422
+    assert (await client.get("/threads", params={"q": "a\0b"})).status_code == 422
+    assert (await other.patch(path, json={"title": "x"})).status_code == 404
+
+
 async def test_provisioning_ends_a_rest_after_failures(
     client: httpx.AsyncClient, store: Store, alice: User
 ) -> None:

@@ -1470,11 +1470,35 @@ export type SubAgentView = {
 };
 
 /**
+ * ThreadChange
+ *
+ * Another title for a thread; or put it away, or have it back.
+ */
+export type ThreadChange = {
+    /**
+     * Archived
+     */
+    archived?: boolean | null;
+    /**
+     * Title
+     */
+    title?: string | null;
+    /**
+     * User Id
+     */
+    user_id?: string | null;
+};
+
+/**
  * ThreadView
  *
- * A conversation.
+ * A conversation. `archived_at`: it is put away.
  */
 export type ThreadView = {
+    /**
+     * Archived At
+     */
+    archived_at: string | null;
     /**
      * Created At
      */
@@ -5223,6 +5247,14 @@ export type ListThreadsData = {
          * `next_cursor` of a page.
          */
         cursor?: string | null;
+        /**
+         * Q
+         */
+        q?: string | null;
+        /**
+         * Archived
+         */
+        archived?: boolean | null;
     };
     url: '/api/v1/threads';
 };
@@ -5369,6 +5401,64 @@ export type ReadThreadResponses = {
 };
 
 export type ReadThreadResponse = ReadThreadResponses[keyof ReadThreadResponses];
+
+export type ChangeThreadData = {
+    body: ThreadChange;
+    path: {
+        /**
+         * Thread Id
+         */
+        thread_id: string;
+    };
+    query?: never;
+    url: '/api/v1/threads/{thread_id}';
+};
+
+export type ChangeThreadErrors = {
+    /**
+     * A valid token is required: a bearer token, an API key, or a signed-in browser.
+     */
+    401: Problem;
+    /**
+     * You are known, and may not do this; or the page may not speak for you.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
+     * The thing is in another state, or the same request is still running.
+     */
+    409: Problem;
+    /**
+     * The body, or the file asked for, is too large.
+     */
+    413: Problem;
+    /**
+     * Something in the request is not allowed.
+     */
+    422: Problem;
+    /**
+     * A limit is reached; try again later.
+     */
+    429: Problem;
+    /**
+     * A part of the instance is away; try again.
+     */
+    503: Problem;
+};
+
+export type ChangeThreadError = ChangeThreadErrors[keyof ChangeThreadErrors];
+
+export type ChangeThreadResponses = {
+    /**
+     * Successful Response
+     */
+    200: ThreadView;
+};
+
+export type ChangeThreadResponse = ChangeThreadResponses[keyof ChangeThreadResponses];
 
 export type StreamThreadData = {
     body?: never;
