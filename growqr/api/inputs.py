@@ -120,6 +120,7 @@ CursorKind = Literal[
     "thread",
     "decision",
     "sub_agent",
+    "event",
     "message",
     "path",
     "history",
