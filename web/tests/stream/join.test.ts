@@ -80,10 +80,17 @@ test("a sub-agent of the snapshot is found by its channel", () => {
       thread_id: CHANNEL,
       state: "idle",
       created_at: AT,
+      turn_id: "trn_9",
+      parent: "u_owner",
     },
   ];
   const journal = new Journal();
   journal.started(1, { thread_id: CHANNEL, turn_id: "trn_2" });
   const view = joinSnapshot(emptyView(), { agent, threads, subAgents, decisions: [] });
-  expect(foldAll(view, journal.frames).subAgents["coding-1"]?.state).toBe("working");
+  expect(view.subAgents["coding-1"]).toMatchObject({ turnId: "trn_9", parent: "u_owner" });
+  expect(foldAll(view, journal.frames).subAgents["coding-1"]).toMatchObject({
+    state: "working",
+    turnId: "trn_2",
+    parent: "u_owner",
+  });
 });
