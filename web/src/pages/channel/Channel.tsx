@@ -82,7 +82,7 @@ function FollowButton({ came, onClick }: { came: number; onClick: () => void }) 
     <Button
       size="sm"
       onClick={onClick}
-      className="absolute right-4 bottom-3 rounded-full shadow-raised"
+      className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-raised"
     >
       <ArrowDownToLine aria-hidden className="size-4" /> Follow
       <span role="status">{came > 0 && `${came} new ${came === 1 ? "line" : "lines"}`}</span>

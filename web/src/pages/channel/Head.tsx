@@ -14,8 +14,8 @@ export function Head({ agent }: { agent: SubAgent }) {
       <Badge>{agent.type}</Badge>
       <StateBadge state={agent.state} />
       <Facts task={task} />
-      <span className="text-muted">
-        made by <MakerLink maker={makerOf(agent.parent)} />
+      <span className="text-faint text-xs">
+        Made by <MakerLink maker={makerOf(agent.parent)} />
       </span>
       {asks && (
         <Link to="/app/decisions" className="text-accent underline underline-offset-2">

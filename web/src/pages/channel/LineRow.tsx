@@ -95,7 +95,9 @@ function CallState({ call }: { call: Call }) {
   const { startedAt, endedAt, state } = call;
   return (
     <span className={cx("shrink-0 tabular-nums", MARKS[toneOf(state)] ?? "text-muted")}>
-      {state !== "completed" && <span className="max-md:sr-only">{state} </span>}
+      {state !== "completed" && (
+        <span className="max-md:sr-only">{state === "started" ? "running" : state} </span>
+      )}
       {endedAt ? (
         duration(Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)))
       ) : (

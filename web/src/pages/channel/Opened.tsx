@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from "react";
 import { inOrder } from "@/ui";
-import type { Line } from "./lines";
+import { type Line, readable } from "./lines";
 
 interface Props {
   line: Line;
@@ -31,8 +31,8 @@ export function Opened({ line, onHeight }: Props) {
 }
 
 function Block({ label, value }: { label?: string; value: unknown }) {
-  if (value === undefined || value === null || value === "") return null;
-  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  const text = readable(value);
+  if (!text) return null;
   return (
     <div className="min-w-0">
       {label && <p className="pb-0.5 font-sans text-faint">{label}</p>}

@@ -37,7 +37,7 @@ export function RunBox({ subAgentId }: { subAgentId: string }) {
       <div className="flex items-end gap-2">
         <Textarea
           aria-label="Task"
-          placeholder="Task. It knows nothing else."
+          placeholder="Its next task"
           title="Ctrl and Enter run it"
           rows={1}
           value={prompt}

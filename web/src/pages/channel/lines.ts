@@ -115,3 +115,15 @@ export function called(before: Line | null, event: Event): Line {
     call,
   };
 }
+
+/** A value as one reads it: fields by name, texts with their line breaks. */
+export function readable(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || Array.isArray(value)) return JSON.stringify(value, null, 2);
+  const fields = Object.entries(value).map(([name, field]) => {
+    const text = typeof field === "string" ? field : JSON.stringify(field, null, 2);
+    return `${name}:${text.includes("\n") ? "\n" : " "}${text}`;
+  });
+  return fields.join("\n");
+}
