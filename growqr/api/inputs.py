@@ -128,6 +128,7 @@ CursorKind = Literal[
     "thread",
     "decision",
     "sub_agent",
+    "event",
     "message",
     "path",
     "history",

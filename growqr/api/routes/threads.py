@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Here
+from growqr.api.feed import SIZE
 from growqr.api.inputs import (
     MAX_SEQ,
     Cursor,
@@ -22,7 +23,7 @@ from growqr.api.inputs import (
 from growqr.api.paging import paged
 from growqr.api.resume import After
 from growqr.api.stream import EventStream
-from growqr.api.views import MessagePage, MessageView, Page, ThreadView
+from growqr.api.views import EventView, MessagePage, MessageView, Page, ThreadView
 from growqr.errors import Invalid
 
 router = APIRouter(prefix="/threads", tags=["threads"], route_class=OnceDoor)
@@ -144,3 +145,21 @@ async def stream_thread(here: Here, caller: Caller, thread_id: str, after: After
     known_id(thread_id, "thr", "thread")
     await here.store.threads.get(caller.user_id, thread_id)
     return EventStream(here.hub, caller, after, thread_id)
+
+
+@router.get("/{thread_id}/journal")
+async def list_events(
+    here: Here, caller: Caller, thread_id: str, limit: Limit = 50, cursor: Cursor = None
+) -> Page[EventView]:
+    """What happened in a thread, oldest first, as far as it is kept.
+
+    A page may be short where events are large; only a page without `next_cursor` is the last.
+    """
+    known_id(thread_id, "thr", "thread")
+    after = read_cursor("event", cursor, int) or 0
+    await here.store.threads.get(caller.user_id, thread_id)
+    events = await here.store.events.after(
+        caller.user_id, after, thread_id=thread_id, limit=limit, size=SIZE
+    )
+    more = make_cursor("event", events[-1].seq) if events else None
+    return Page(data=[EventView.of(event) for event in events], next_cursor=more)
