@@ -70,7 +70,8 @@ create table thread (
     user_id     text not null references users on delete cascade,
     kind        text not null check (kind in ('master', 'channel', 'thread')),
     title       text not null,
-    created_at  timestamptz not null default clock_timestamp()
+    created_at  timestamptz not null default clock_timestamp(),
+    archived_at timestamptz                        -- put away; it goes on when somebody speaks in it
 );
 create unique index thread_master on thread (user_id) where kind = 'master';
 create index thread_user on thread (user_id, id);

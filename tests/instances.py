@@ -177,11 +177,14 @@ class Person:
         raise AssertionError(f"the stream ended before event {last}")
 
 
-def until(what: Callable[[], bool], seconds: float, complaint: str) -> None:
-    """Wait until it is so. Fails the test with the complaint when that takes too long."""
+def until(what: Callable[[], bool], seconds: float, complaint: str | Callable[[], str]) -> None:
+    """Wait until it is so. Fails the test with the complaint when that takes too long; one that
+    is called tells how things are then."""
     end = time.monotonic() + seconds
     while not what():
-        assert time.monotonic() < end, f"{complaint} after {seconds:g} s"
+        if time.monotonic() > end:
+            told = complaint if isinstance(complaint, str) else complaint()
+            raise AssertionError(f"{told} after {seconds:g} s")
         time.sleep(0.1)
 
 

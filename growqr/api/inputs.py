@@ -44,6 +44,7 @@ FullText = Annotated[str, StringConstraints(min_length=1), _Sized,
                      AfterValidator(plain), AfterValidator(_not_blank)]  # fmt: skip
 Title = Annotated[FullText, StringConstraints(max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Items in a page.")]
+Words = Annotated[FullText, Query(max_length=500, description="Words to look for.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of a page.")]
 
 
@@ -96,6 +97,13 @@ class NewThread(Body):
     title: Title
 
 
+class ThreadChange(Body):
+    """Another title for a thread; or put it away, or have it back."""
+
+    title: Title | None = None
+    archived: bool | None = None
+
+
 class NewContent(Body):
     """What a memory file shall hold; `message` describes the commit."""
 
@@ -120,6 +128,7 @@ CursorKind = Literal[
     "thread",
     "decision",
     "sub_agent",
+    "event",
     "message",
     "path",
     "history",

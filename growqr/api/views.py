@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from growqr import names
 from growqr.directory import Lease
 from growqr.errors import NotFound
+from growqr.events import Event
 from growqr.states import AgentState, StepState, TurnState, agent_state
 from growqr.store import (
     Budget,
@@ -85,7 +86,10 @@ class WorkspaceView(BaseModel):
 
 
 class SubAgentView(BaseModel):
-    """A sub-agent. `state`: idle, working, waiting or stopped."""
+    """A sub-agent. `state`: idle, working, waiting or stopped.
+
+    `turn_id`: its newest task. `parent`: the actor that made it, null when no longer known.
+    """
 
     id: str
     type: str
@@ -93,6 +97,8 @@ class SubAgentView(BaseModel):
     thread_id: str
     state: str
     created_at: datetime
+    turn_id: str | None
+    parent: str | None
 
     @classmethod
     def of(cls, agent: SubAgent) -> SubAgentView:
@@ -104,6 +110,23 @@ class QueuedView(BaseModel):
 
     turn_id: str
     thread_id: str
+
+
+class EventView(BaseModel):
+    """Something that happened; `seq` counts the user's events without a gap."""
+
+    seq: int
+    type: str
+    time: datetime
+    thread_id: str | None
+    turn_id: str | None
+    step_id: str | None
+    actor: str | None
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: Event) -> EventView:
+        return cls.model_validate(event.envelope())
 
 
 class EntryView(BaseModel):
@@ -168,12 +191,13 @@ class AcceptedView(BaseModel):
 
 
 class ThreadView(BaseModel):
-    """A conversation."""
+    """A conversation. `archived_at`: it is put away."""
 
     id: str
     kind: Literal["master", "channel", "thread"]
     title: str
     created_at: datetime
+    archived_at: datetime | None
 
     @classmethod
     def of(cls, thread: Thread) -> ThreadView:

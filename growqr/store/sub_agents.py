@@ -16,7 +16,10 @@ from growqr.store.jsonb import jsonb
 
 
 class SubAgent(NamedTuple):
-    """A sub-agent as stored; `session_id` is OpenCode's, `last_turn` its newest turn's state."""
+    """A sub-agent as stored; `session_id` is OpenCode's, `last_turn` its newest turn's state.
+
+    `parent`: the actor that made it, None where the journal no longer tells.
+    """
 
     user_id: str
     id: str
@@ -29,6 +32,8 @@ class SubAgent(NamedTuple):
     created_at: datetime
     stopped_at: datetime | None
     last_turn: str | None
+    turn_id: str | None = None
+    parent: str | None = None
 
     @property
     def state(self) -> str:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from growqr import names
-from growqr.errors import NotFound
+from growqr.errors import Invalid, NotFound
 from growqr.store import sql
 from growqr.store.engine import Connection, Database, execute
 
 
 class Thread(NamedTuple):
-    """One conversation of a user. `kind`: master, channel or thread."""
+    """One conversation of a user. `kind`: master, channel or thread. `archived_at`: put away."""
 
     id: str
     user_id: str
     kind: str
     title: str
     created_at: datetime
+    archived_at: datetime | None = None
 
 
 class Threads:
@@ -36,11 +38,24 @@ class Threads:
         row = await self._db.one("get_thread", Thread, user=user_id, thread=thread_id)
         return _found(row, thread_id)
 
-    async def list(self, user_id: str, *, limit: int, after: str | None = None) -> list[Thread]:
-        """Ascending by id, from the one behind `after`."""
+    async def list(
+        self,
+        user_id: str,
+        *,
+        limit: int,
+        after: str | None = None,
+        words: str | None = None,
+        archived: bool | None = None,
+    ) -> list[Thread]:
+        """Ascending by id, from the one behind `after`.
+
+        `words`: only those with them in the title or in what was said, in any case of letters.
+        `archived`: only those that are put away, or only those that are not.
+        """
         return await self._db.all(
-            "list_threads", Thread, user=user_id, after=after or "", limit=limit
-        )
+            "list_threads", Thread, user=user_id, after=after or "", limit=limit,
+            words=_pattern(words) if words else None, archived=archived,
+        )  # fmt: skip
 
     async def create(self, user_id: str, title: str, *, conn: Connection | None = None) -> Thread:
         """A new thread; inside the caller's transaction when `conn` is given."""
@@ -49,6 +64,44 @@ class Threads:
             rows = await execute(conn, sql.texts()["create_thread"], params, Thread)
             return _found(rows[0], title)
         return _found(await self._db.one("create_thread", Thread, **params), title)
+
+    async def change(
+        self,
+        user_id: str,
+        thread_id: str,
+        *,
+        actor: str,
+        title: str | None = None,
+        archived: bool | None = None,
+    ) -> Thread:
+        """Another title; put away or back. Told as `thread.changed` where that is news.
+
+        Raises NotFound; Invalid for what the master thread and channels cannot have.
+        """
+        thread = await self.get(user_id, thread_id)
+        if title is not None and thread.kind != "thread":
+            raise Invalid(f"a {thread.kind} keeps its title; only threads beside it have another")
+        if archived and thread.kind == "master":
+            raise Invalid("the master thread cannot be put away")
+        params = {
+            "thread": thread_id, "user": user_id, "actor": actor, "title": title,
+            "archived": archived,
+        }  # fmt: skip
+        if row := await self._db.within(self._change(params)):
+            self._db.notifier.event(user_id, row.pop("seq"))
+            return Thread(**row)
+        return await self.get(user_id, thread_id)
+
+    async def _change(self, params: dict[str, Any]) -> dict[str, Any] | None:
+        async with self._db.transaction("change_thread") as conn:
+            await execute(conn, sql.texts()["lock_stream"], params)
+            rows = await execute(conn, sql.texts()["change_thread"], params)
+        return dict(rows[0]) if rows else None
+
+
+def _pattern(words: str) -> str:
+    """Of LIKE, for text that holds these words as they are."""
+    return "%" + re.sub(r"([\\%_])", r"\\\1", words) + "%"
 
 
 def _found(thread: Thread | None, which: str) -> Thread:

@@ -298,6 +298,19 @@ def timer_removed(scene: Scene, point: str) -> None:
     anna.check()
 
 
+def thread_changed(scene: Scene, point: str) -> None:
+    anna = scene.user()
+    thread = anna.post("/threads", {"title": "first"})["id"]
+    trap = scene.trap(point)
+    anna.send("PATCH", f"/threads/{thread}", {"title": "second", "archived": True})
+    trap.wait()
+    found = anna.get(f"/threads/{thread}")
+    assert (found["title"], bool(found["archived_at"])) == ("second", True)
+    told = [e["data"] for e in anna.journal() if e["type"] == "thread.changed"]
+    assert told == [{"title": "second", "archived": True}]
+    anna.check()
+
+
 def timer_fired(scene: Scene, point: str) -> None:
     """It comes once, though the Supervisor died over it."""
     anna = scene.user()

@@ -52,6 +52,7 @@ CASES = [
     Case("end_turn", "api", cases.cancelled),
     Case("decide", "api", cases.decided),
     Case("remove_timer", "api", cases.timer_removed),
+    Case("change_thread", "api", cases.thread_changed),
     Case("keep_answer", "api", cases.answered),
     Case("stop_sub_agent", "api", cases.stopped),
     Case("accept_memory", "api", cases.put(), "over HTTP"),

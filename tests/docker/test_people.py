@@ -77,7 +77,7 @@ def ready(contained: Instance, prefix: str) -> Person:
     """Somebody whose pair is up."""
     person = contained.person()
     assert person.http.post("/actors/provision").status_code == 202
-    until(lambda: well(prefix, person), 120, f"the pair is not ready: {stack(person)}")
+    until(lambda: well(prefix, person), 120, lambda: f"the pair is not ready: {stack(person)}")
     return person
 
 
@@ -135,7 +135,7 @@ FAULTS: dict[str, Fault] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_pair_converges(prefix: str, ready: Person, fault: str) -> None:
-    person = Person(ready.instance, ready.name)
+    person = ready.instance.person(ready.name)
     until(lambda: well(prefix, person), CONVERGED, "not well to begin with")
     before = person.get("/actors/me")["seq"]
     # Work keeps it wanted: what nobody needs is left until its next use.
@@ -146,11 +146,10 @@ def test_the_pair_converges(prefix: str, ready: Person, fault: str) -> None:
 
     time.sleep(1.0)  # until it can be seen
     person.http.post("/actors/provision")
-    until(lambda: well(prefix, person), CONVERGED, f"after {fault}: {stack(person)}")
+    until(lambda: well(prefix, person), CONVERGED, lambda: f"after {fault}: {stack(person)}")
     took = time.monotonic() - began
     told = [e["type"] for e in person.journal() if e["seq"] > before]
     print(f"{fault}: well again after {took:.1f} s: {told}")
-    person.http.close()
     strangers = docker("ps", "--format", "{{.Names}}", "--filter", f"name={prefix}.*former")
     if fault == "wrong container":
         assert strangers, "what was not ours must be left running"
@@ -190,7 +189,7 @@ def test_acknowledged_memory_is_in_gitea_though_its_folder_goes(
 ) -> None:
     anna = contained.person()
     anna.http.post("/actors/provision")
-    until(lambda: well(prefix, anna), 120, f"the pair is not ready: {stack(anna)}")
+    until(lambda: well(prefix, anna), 120, lambda: f"the pair is not ready: {stack(anna)}")
     user = names.local_user_id(anna.name)
 
     def put(number: int) -> None:
@@ -250,13 +249,13 @@ def test_stopped_it_leaves_nothing_and_five_cycles_keep_every_byte(
     written = b""
     for number in range(5):
         anna.http.post("/opencode/provision")
-        until(lambda: stack(anna)["opencode"]["state"] == "ready", 120, f"{stack(anna)}")
+        until(lambda: stack(anna)["opencode"]["state"] == "ready", 120, lambda: f"{stack(anna)}")
         docker("exec", name, "sh", "-c", f"echo line {number} >> kept.txt")
         written += f"line {number}\n".encode()
         if number % 2:
             docker("kill", name)  # an unclean end
         anna.http.post("/opencode/workspaces/me/stop")
-        until(lambda: stack(anna)["opencode"]["state"] == "stopped", 60, f"{stack(anna)}")
+        until(lambda: stack(anna)["opencode"]["state"] == "stopped", 60, lambda: f"{stack(anna)}")
         assert not docker(*listed)
     assert anna.http.get("/files/kept.txt").content == written
 
@@ -279,7 +278,7 @@ def restart_engine(pid_file: Path) -> None:
 if ENGINE:
 
     def test_the_engine_is_restarted(prefix: str, ready: Person) -> None:
-        person = Person(ready.instance, ready.name)
+        person = ready.instance.person(ready.name)
         turn = person.say(COUNT.format(n=12))
         started(person, "bash")
 
@@ -287,10 +286,9 @@ if ENGINE:
 
         began = time.monotonic()
         person.http.post("/actors/provision")
-        until(lambda: well(prefix, person), CONVERGED, f"engine restarted: {stack(person)}")
+        until(lambda: well(prefix, person), CONVERGED, lambda: f"engine restarted: {stack(person)}")
         print(f"engine restarted: well again after {time.monotonic() - began:.1f} s")
         assert person.ended(turn, 180)["state"] == "completed"
-        person.http.close()
 
 
 def started(person: Person, name: str, seconds: float = 120) -> None:

@@ -57,6 +57,12 @@ const channel = createRoute({
   component: lazyRouteComponent(() => import("./pages/channel"), "ChannelPage"),
 });
 
+const subAgents = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/sub-agents",
+  component: lazyRouteComponent(() => import("./pages/sub-agents"), "SubAgentsPage"),
+});
+
 const decisions = createRoute({
   getParentRoute: () => shell,
   path: "/app/decisions",
@@ -111,6 +117,7 @@ const pages = [
   chat,
   thread,
   channel,
+  subAgents,
   decisions,
   changes,
   memory,

@@ -16,10 +16,14 @@ router = APIRouter(prefix="/actors", tags=["actors"], route_class=OnceDoor)
 
 @router.post("/provision", status_code=202)
 async def provision(here: Here, caller: Caller, body: Body | None = None) -> ProvisionView:
-    """Make agent and stack ready. May be repeated."""
-    await here.store.services.want(caller.user_id, "opencode", "ready")
+    """Make agent and stack ready, at once also where a service rests after failures.
+
+    May be repeated.
+    """
+    want = here.store.services.want
+    await want(caller.user_id, "opencode", "ready", again=True)
     if here.settings.gitea == "per_user":
-        await here.store.services.want(caller.user_id, "gitea", "ready")
+        await want(caller.user_id, "gitea", "ready", again=True)
     return await _wake(here, asked(caller, body))
 
 

@@ -12,11 +12,11 @@ from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Context, Here
 from growqr.api.inputs import (
     Cursor,
-    FullText,
     Limit,
     NewContent,
     Text,
     Undone,
+    Words,
     known_id,
     read_cursor,
 )
@@ -45,7 +45,6 @@ class _Version(StringConvertor):
 register_url_convertor("memory_version", _Version())
 
 Prefix = Annotated[Text, Query(max_length=500, description="Only paths that begin so.")]
-Words = Annotated[FullText, Query(max_length=500, description="Words to look for.")]
 
 
 @router.get("/memory")

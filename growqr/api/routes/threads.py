@@ -8,11 +8,14 @@ from fastapi import APIRouter, Query, Request
 
 from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Here
+from growqr.api.feed import SIZE
 from growqr.api.inputs import (
     MAX_SEQ,
     Cursor,
     Limit,
     NewThread,
+    ThreadChange,
+    Words,
     known_id,
     make_cursor,
     read_cursor,
@@ -20,7 +23,7 @@ from growqr.api.inputs import (
 from growqr.api.paging import paged
 from growqr.api.resume import After
 from growqr.api.stream import EventStream
-from growqr.api.views import MessagePage, MessageView, Page, ThreadView
+from growqr.api.views import EventView, MessagePage, MessageView, Page, ThreadView
 from growqr.errors import Invalid
 
 router = APIRouter(prefix="/threads", tags=["threads"], route_class=OnceDoor)
@@ -33,11 +36,21 @@ _SIGNS = {"oldest": "", "newest": "-"}
 
 @router.get("")
 async def list_threads(
-    here: Here, caller: Caller, limit: Limit = 50, cursor: Cursor = None
+    here: Here,
+    caller: Caller,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    q: Words | None = None,
+    archived: bool | None = None,
 ) -> Page[ThreadView]:
-    """Your threads, oldest first."""
+    """Your threads, oldest first; all, or those that are or are not archived.
+
+    `q`: those with the words in the title or in what was said.
+    """
     after = read_cursor("thread", cursor, str)
-    rows = await here.store.threads.list(caller.user_id, limit=limit + 1, after=after)
+    rows = await here.store.threads.list(
+        caller.user_id, limit=limit + 1, after=after, words=q, archived=archived
+    )
     return paged("thread", rows, limit, ThreadView.of, lambda row: row.id)
 
 
@@ -56,6 +69,22 @@ async def read_thread(here: Here, caller: Caller, thread_id: str) -> ThreadView:
     """One thread."""
     known_id(thread_id, "thr", "thread")
     return ThreadView.of(await here.store.threads.get(caller.user_id, thread_id))
+
+
+@router.patch("/{thread_id}")
+async def change_thread(
+    here: Here, caller: Caller, thread_id: str, body: ThreadChange
+) -> ThreadView:
+    """Give a thread another title, or put it away; it can be had back and read as before."""
+    user_id = asked(caller, body)
+    known_id(thread_id, "thr", "thread")
+    if body.title is None and body.archived is None:
+        raise Invalid("say `title` or `archived`")
+    return ThreadView.of(
+        await here.store.threads.change(
+            user_id, thread_id, actor=caller.user_id, title=body.title, archived=body.archived
+        )
+    )
 
 
 @router.get("/{thread_id}/messages")
@@ -116,3 +145,21 @@ async def stream_thread(here: Here, caller: Caller, thread_id: str, after: After
     known_id(thread_id, "thr", "thread")
     await here.store.threads.get(caller.user_id, thread_id)
     return EventStream(here.hub, caller, after, thread_id)
+
+
+@router.get("/{thread_id}/journal")
+async def list_events(
+    here: Here, caller: Caller, thread_id: str, limit: Limit = 50, cursor: Cursor = None
+) -> Page[EventView]:
+    """What happened in a thread, oldest first, as far as it is kept.
+
+    A page may be short where events are large; only a page without `next_cursor` is the last.
+    """
+    known_id(thread_id, "thr", "thread")
+    after = read_cursor("event", cursor, int) or 0
+    await here.store.threads.get(caller.user_id, thread_id)
+    events = await here.store.events.after(
+        caller.user_id, after, thread_id=thread_id, limit=limit, size=SIZE
+    )
+    more = make_cursor("event", events[-1].seq) if events else None
+    return Page(data=[EventView.of(event) for event in events], next_cursor=more)

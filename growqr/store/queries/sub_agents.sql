@@ -24,17 +24,28 @@ select last_seq as seq from counter
 
 -- get_sub_agent --
 select a.user_id, a.id, a.type, a.channel_id, a.thread_id, a.lease_key, a.depth, a.session_id,
-       a.created_at, a.stopped_at,
-       (select t.state from turn t where t.lease_key = a.lease_key
-         order by t.finished_at is null desc, t.seq desc limit 1) as last_turn
-  from sub_agent a where a.user_id = %(user)s and a.id = %(id)s
+       a.created_at, a.stopped_at, t.state as last_turn, t.id as turn_id, made.actor as parent
+  from sub_agent a
+  left join lateral (
+    select id, state from turn where lease_key = a.lease_key
+     order by finished_at is null desc, seq desc limit 1) t on true
+  left join lateral (
+    select actor, type from event where thread_id = a.thread_id order by seq limit 1) made
+    on made.type = 'sub_agent.spawned'
+ where a.user_id = %(user)s and a.id = %(id)s
 
 -- list_sub_agents --
+-- Who made it is told by the first event of its channel, as long as that is kept.
 select a.user_id, a.id, a.type, a.channel_id, a.thread_id, a.lease_key, a.depth, a.session_id,
-       a.created_at, a.stopped_at,
-       (select t.state from turn t where t.lease_key = a.lease_key
-         order by t.finished_at is null desc, t.seq desc limit 1) as last_turn
-  from sub_agent a where a.user_id = %(user)s and a.id > %(after)s order by a.id limit %(limit)s
+       a.created_at, a.stopped_at, t.state as last_turn, t.id as turn_id, made.actor as parent
+  from sub_agent a
+  left join lateral (
+    select id, state from turn where lease_key = a.lease_key
+     order by finished_at is null desc, seq desc limit 1) t on true
+  left join lateral (
+    select actor, type from event where thread_id = a.thread_id order by seq limit 1) made
+    on made.type = 'sub_agent.spawned'
+ where a.user_id = %(user)s and a.id > %(after)s order by a.id limit %(limit)s
 
 -- sub_agent_of_channel --
 select a.user_id, a.id, a.type, a.channel_id, a.thread_id, a.lease_key, a.depth, a.session_id,

@@ -80,6 +80,50 @@ async def test_stop_asks_the_owner(
     await until(lambda: len(directory.stopped) == 1)
 
 
+async def test_threads_are_renamed_put_away_and_found(
+    client: httpx.AsyncClient, other: httpx.AsyncClient
+) -> None:
+    made = (await client.post("/threads", json={"title": "Garden"})).json()
+    path = f"/threads/{made['id']}"
+
+    changed = await client.patch(path, json={"title": "Kitchen", "archived": True})
+
+    assert changed.status_code == 200
+    assert (changed.json()["title"], bool(changed.json()["archived_at"])) == ("Kitchen", True)
+
+    async def listed(**query: str) -> list[str]:
+        answer = await client.get("/threads", params=query)
+        return [one["title"] for one in answer.json()["data"] if one["kind"] == "thread"]
+
+    assert await listed(q="kitch") == ["Kitchen"]
+    assert await listed(archived="true") == ["Kitchen"]
+    assert await listed(archived="false") == await listed(q="Garden") == []
+    assert (await client.patch(path, json={})).status_code == 422
+    assert (await client.get("/threads", params={"q": "a\0b"})).status_code == 422
+    assert (await other.patch(path, json={"title": "x"})).status_code == 404
+
+
+async def test_provisioning_ends_a_rest_after_failures(
+    client: httpx.AsyncClient, store: Store, alice: User
+) -> None:
+    await client.post("/actors/provision")
+    wanted = await store.services.get(alice.id, "opencode")
+    key = names.stack(alice.id)
+    fence = await store.leases.acquire(key, user_id=alice.id, holder="h", ttl=60)
+    assert fence
+    assert wanted
+    await store.services.observe(
+        fence, wanted, state="backoff", failures=3, failed_at=[wanted.used_at], retry=900
+    )
+    resting = (await client.get("/actors/me")).json()["stack"]["opencode"]
+    assert resting["retry_at"]
+
+    provisioned = (await client.post("/actors/provision")).json()["stack"]["opencode"]
+
+    assert provisioned["retry_at"] is None
+    assert [due.role for due in await store.services.due(10)] == ["opencode"]
+
+
 async def test_lists_are_paged_without_repeats(client: httpx.AsyncClient) -> None:
     made = [(await client.post("/threads", json={"title": f"t{n}"})).json() for n in range(5)]
     seen: list[str] = []

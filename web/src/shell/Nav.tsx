@@ -62,7 +62,7 @@ function leaves(target: EventTarget): boolean {
 function PlaceLink({ place }: { place: Place }) {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const open = useOpenDecisions().length;
-  const here = place.to === "/app" ? isChat(path) : path.startsWith(place.to.replace(/\/$/, ""));
+  const here = HERE[place.to]?.test(path) ?? path.startsWith(place.to.replace(/\/$/, ""));
   const Icon = place.icon;
   const waiting = place.to === "/app/decisions" ? open : 0;
   return (
@@ -86,6 +86,8 @@ function PlaceLink({ place }: { place: Place }) {
   );
 }
 
-function isChat(path: string): boolean {
-  return /^\/app\/?$|^\/app\/(chat|channels)\//.test(path);
-}
+/** Places that are more than what begins with their path. */
+const HERE: Record<string, RegExp> = {
+  "/app": /^\/app\/?$|^\/app\/chat\//,
+  "/app/sub-agents": /^\/app\/(sub-agents|channels)\b/,
+};

@@ -1,6 +1,7 @@
 import {
   Activity,
   BookText,
+  Bot,
   GitPullRequestArrow,
   ListChecks,
   type LucideIcon,
@@ -20,6 +21,7 @@ export interface Place {
 /** Every page with a place in the navigation; the palette and the keys read it too. */
 export const PLACES: Place[] = [
   { to: "/app", label: "Chat", icon: MessagesSquare, key: "c" },
+  { to: "/app/sub-agents", label: "Sub-agents", icon: Bot, key: "a" },
   { to: "/app/decisions", label: "Decisions", icon: ListChecks, key: "d" },
   { to: "/app/changes", label: "Changes", icon: GitPullRequestArrow, key: "h" },
   { to: "/app/memory/", label: "Memory", icon: BookText, key: "m" },

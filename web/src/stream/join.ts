@@ -60,7 +60,8 @@ function joinSubAgent(edit: Edit, one: SubAgentView, seq: number): void {
   all[one.id] ??= newSubAgent(one.id, one.type, one.thread_id, one.created_at);
   const agent = edit.at(all, one.id) as SubAgent;
   agent.channelId = one.channel_id;
-  if (agent.seq <= seq) Object.assign(agent, { state: one.state, seq });
+  agent.parent ??= one.parent;
+  if (agent.seq <= seq) Object.assign(agent, { state: one.state, turnId: one.turn_id, seq });
   const thread = edit.entry(edit.at(edit.view, "threads"), one.thread_id);
   if (thread) thread.subAgentId = one.id;
 }

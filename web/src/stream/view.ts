@@ -112,6 +112,7 @@ export interface SubAgent {
   threadId: string;
   state: SubAgentState;
   createdAt: string;
+  /** Its newest task. What it used and, where it began before this page, when: `GET /turns/{id}`. */
   turnId: string | null;
   startedAt: string | null;
   endedAt: string | null;
@@ -120,10 +121,8 @@ export interface SubAgent {
   progressAt: string | null;
   outcome: "completed" | "failed" | null;
   error: string | null;
-  /** Who made it: an agent's name or a user's id. */
+  /** The actor that made it: an agent's key or a user's id; null where nobody knows. */
   parent: string | null;
-  /** Tokens of its turns, where a page has asked `GET /turns/{id}`; events do not tell. */
-  tokens: number | null;
   seq: number;
 }
 

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { IconButton } from "./Button";
 import { cx } from "./cx";
 import { Dialog } from "./Dialog";
+import { useFolded } from "./folded";
 import { useWide } from "./wide";
 
 interface Props {
@@ -13,6 +14,8 @@ interface Props {
   /** The third pane; a drawer where there is no room for it. */
   aside?: ReactNode;
   asideLabel?: string;
+  /** The third pane can be folded away; the browser remembers it under this name. */
+  asideFold?: string;
   /** `own`: the page scrolls by itself, as a chat does. */
   scroll?: "page" | "own";
   children: ReactNode;
@@ -21,6 +24,8 @@ interface Props {
 /** A page in the shell: its header, its main part and, if it has one, the third pane. */
 export function Page(props: Props) {
   const { title, note, actions, aside, asideLabel = "Details", scroll = "page", children } = props;
+  const [folded, fold] = useFolded(props.asideFold ?? "");
+  const hidden = folded && props.asideFold !== undefined;
   const roomy = useWide(1100);
   const [open, setOpen] = useState(false);
   useEffect(() => {
@@ -37,6 +42,14 @@ export function Page(props: Props) {
             {aside && !roomy && (
               <IconButton label={asideLabel} icon={<PanelRight />} onClick={() => setOpen(true)} />
             )}
+            {aside && roomy && props.asideFold !== undefined && (
+              <IconButton
+                label={`${hidden ? "Show" : "Hide"} ${asideLabel}`}
+                icon={<PanelRight />}
+                aria-expanded={!hidden}
+                onClick={() => fold(!hidden)}
+              />
+            )}
           </div>
         </header>
         <div
@@ -48,7 +61,7 @@ export function Page(props: Props) {
           {children}
         </div>
       </div>
-      {aside && roomy && (
+      {aside && roomy && !hidden && (
         <aside
           aria-label={asideLabel}
           className="scroll-thin w-80 shrink-0 overflow-y-auto border-l bg-surface/60 p-4"

@@ -35,3 +35,9 @@ export function count(amount: number): string {
   if (amount < 1_000_000) return `${(amount / 1000).toFixed(amount < 10_000 ? 1 : 0)}k`;
   return `${(amount / 1_000_000).toFixed(1)}M`;
 }
+
+/** Millionths of a dollar: "$1.20"; small amounts with four places, "$0.0042". */
+export function dollars(micro: number): string {
+  const amount = micro / 1_000_000;
+  return `$${amount.toFixed(amount && amount < 0.1 ? 4 : 2)}`;
+}

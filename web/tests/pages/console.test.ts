@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { jsonLines, placeOf, Sieve } from "@/pages/events/sieve";
+import { jsonLines, Sieve } from "@/pages/events/sieve";
 import { scopesOf } from "@/pages/settings/scopes";
 import type { Event } from "@/stream/wire";
+import { placeOf } from "@/ui/rows";
 
 const NONE = { type: "", thread: "", text: "" };
 

@@ -62,7 +62,9 @@ test("older events do not undo a newer snapshot", () => {
     gitea: { state: "absent", desired: "stopped", generation: 0, reason: null, retry_at: null },
   };
   const agent = { seq: 5, unfinished: [], stack } as unknown as AgentView;
-  const threads = [{ id: MASTER, kind: "master" as const, title: "Master", created_at: AT }];
+  const threads = [
+    { id: MASTER, kind: "master" as const, title: "Master", created_at: AT, archived_at: null },
+  ];
   const view = joinSnapshot(emptyView(), { agent, threads, subAgents: [], decisions: [] });
   const after = foldAll(view, journal.frames);
   expect(after.services.opencode).toMatchObject({ state: "ready", news: [{ state: "starting" }] });
@@ -71,7 +73,9 @@ test("older events do not undo a newer snapshot", () => {
 
 test("a sub-agent of the snapshot is found by its channel", () => {
   const agent = { seq: 0, unfinished: [], stack: {} } as unknown as AgentView;
-  const threads = [{ id: CHANNEL, kind: "channel" as const, title: "ch-1", created_at: AT }];
+  const threads = [
+    { id: CHANNEL, kind: "channel" as const, title: "ch-1", created_at: AT, archived_at: null },
+  ];
   const subAgents = [
     {
       id: "coding-1",
@@ -80,10 +84,17 @@ test("a sub-agent of the snapshot is found by its channel", () => {
       thread_id: CHANNEL,
       state: "idle",
       created_at: AT,
+      turn_id: "trn_9",
+      parent: "u_owner",
     },
   ];
   const journal = new Journal();
   journal.started(1, { thread_id: CHANNEL, turn_id: "trn_2" });
   const view = joinSnapshot(emptyView(), { agent, threads, subAgents, decisions: [] });
-  expect(foldAll(view, journal.frames).subAgents["coding-1"]?.state).toBe("working");
+  expect(view.subAgents["coding-1"]).toMatchObject({ turnId: "trn_9", parent: "u_owner" });
+  expect(foldAll(view, journal.frames).subAgents["coding-1"]).toMatchObject({
+    state: "working",
+    turnId: "trn_2",
+    parent: "u_owner",
+  });
 });

@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AnswerData, AnswerErrors, AnswerResponses, BootstrapData, BootstrapErrors, BootstrapResponses, CancelTurnData, CancelTurnErrors, CancelTurnResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, CreateRepoData, CreateRepoErrors, CreateRepoResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateThreadData, CreateThreadErrors, CreateThreadResponses, DecideData, DecideErrors, DecideResponses, EndSignInData, EndSignInErrors, EndSignInResponses, ExchangeData, ExchangeErrors, ExchangeResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApprovalsData, ListApprovalsErrors, ListApprovalsResponses, ListCommitsData, ListCommitsErrors, ListCommitsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListInvitesData, ListInvitesErrors, ListInvitesResponses, ListMemoryData, ListMemoryErrors, ListMemoryResponses, ListMessagesData, ListMessagesErrors, ListMessagesResponses, ListQuestionsData, ListQuestionsErrors, ListQuestionsResponses, ListReposData, ListReposErrors, ListReposResponses, ListSignInsData, ListSignInsErrors, ListSignInsResponses, ListSubAgentsData, ListSubAgentsErrors, ListSubAgentsResponses, ListThreadsData, ListThreadsErrors, ListThreadsResponses, ListTimersData, ListTimersErrors, ListTimersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LivezData, LivezErrors, LivezResponses, LogOutData, LogOutErrors, LogOutResponses, MakeApiKeyData, MakeApiKeyErrors, MakeApiKeyResponses, MakeInviteData, MakeInviteErrors, MakeInviteResponses, PromptSessionData, PromptSessionErrors, PromptSessionResponses, ProvisionData, ProvisionErrors, ProvisionResponses, ProvisionWorkspaceData, ProvisionWorkspaceErrors, ProvisionWorkspaceResponses, ReadAgentData, ReadAgentErrors, ReadAgentResponses, ReadAuditData, ReadAuditErrors, ReadAuditResponses, ReadConfigData, ReadConfigErrors, ReadConfigResponses, ReadContentsData, ReadContentsErrors, ReadContentsResponses, ReadFileData, ReadFileErrors, ReadFileResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadMeData, ReadMeErrors, ReadMemoryData, ReadMemoryErrors, ReadMemoryResponses, ReadMeResponses, ReadSubAgentData, ReadSubAgentErrors, ReadSubAgentResponses, ReadThreadData, ReadThreadErrors, ReadThreadResponses, ReadTopData, ReadTopErrors, ReadTopResponses, ReadTurnData, ReadTurnErrors, ReadTurnResponses, ReadUsageData, ReadUsageErrors, ReadUsageResponses, ReadVersionData, ReadVersionErrors, ReadVersionResponses, ReadWorkspaceData, ReadWorkspaceErrors, ReadWorkspaceResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RemoveContentsData, RemoveContentsErrors, RemoveContentsResponses, RemoveMemoryData, RemoveMemoryErrors, RemoveMemoryResponses, RemoveTimerData, RemoveTimerErrors, RemoveTimerResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RunSubAgentData, RunSubAgentErrors, RunSubAgentResponses, SearchMemoryData, SearchMemoryErrors, SearchMemoryResponses, SendMessageData, SendMessageErrors, SendMessageResponses, SetTimerData, SetTimerErrors, SetTimerResponses, SpawnSubAgentData, SpawnSubAgentErrors, SpawnSubAgentResponses, StartData, StartErrors, StartResponses, StartWorkspaceData, StartWorkspaceErrors, StartWorkspaceResponses, StopData, StopErrors, StopResponses, StopSubAgentData, StopSubAgentErrors, StopSubAgentResponses, StopWorkspaceData, StopWorkspaceErrors, StopWorkspaceResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponse, StreamEventsResponses, StreamSessionData, StreamSessionErrors, StreamSessionResponse, StreamSessionResponses, StreamThreadData, StreamThreadErrors, StreamThreadResponse, StreamThreadResponses, UndoMemoryData, UndoMemoryErrors, UndoMemoryResponses, UnlinkData, UnlinkErrors, UnlinkResponses, VersionData, VersionErrors, VersionResponses, WhoAmIData, WhoAmIErrors, WhoAmIResponses, WithdrawInviteData, WithdrawInviteErrors, WithdrawInviteResponses, WithdrawMessageData, WithdrawMessageErrors, WithdrawMessageResponses, WriteContentsData, WriteContentsErrors, WriteContentsResponses, WriteMemoryData, WriteMemoryErrors, WriteMemoryResponses } from './types.gen';
+import type { AnswerData, AnswerErrors, AnswerResponses, BootstrapData, BootstrapErrors, BootstrapResponses, CancelTurnData, CancelTurnErrors, CancelTurnResponses, ChangeThreadData, ChangeThreadErrors, ChangeThreadResponses, ChangeUserData, ChangeUserErrors, ChangeUserResponses, CreateRepoData, CreateRepoErrors, CreateRepoResponses, CreateSessionData, CreateSessionErrors, CreateSessionResponses, CreateThreadData, CreateThreadErrors, CreateThreadResponses, DecideData, DecideErrors, DecideResponses, EndSignInData, EndSignInErrors, EndSignInResponses, ExchangeData, ExchangeErrors, ExchangeResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApprovalsData, ListApprovalsErrors, ListApprovalsResponses, ListCommitsData, ListCommitsErrors, ListCommitsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListInvitesData, ListInvitesErrors, ListInvitesResponses, ListMemoryData, ListMemoryErrors, ListMemoryResponses, ListMessagesData, ListMessagesErrors, ListMessagesResponses, ListQuestionsData, ListQuestionsErrors, ListQuestionsResponses, ListReposData, ListReposErrors, ListReposResponses, ListSignInsData, ListSignInsErrors, ListSignInsResponses, ListSubAgentsData, ListSubAgentsErrors, ListSubAgentsResponses, ListThreadsData, ListThreadsErrors, ListThreadsResponses, ListTimersData, ListTimersErrors, ListTimersResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LivezData, LivezErrors, LivezResponses, LogOutData, LogOutErrors, LogOutResponses, MakeApiKeyData, MakeApiKeyErrors, MakeApiKeyResponses, MakeInviteData, MakeInviteErrors, MakeInviteResponses, PromptSessionData, PromptSessionErrors, PromptSessionResponses, ProvisionData, ProvisionErrors, ProvisionResponses, ProvisionWorkspaceData, ProvisionWorkspaceErrors, ProvisionWorkspaceResponses, ReadAgentData, ReadAgentErrors, ReadAgentResponses, ReadAuditData, ReadAuditErrors, ReadAuditResponses, ReadConfigData, ReadConfigErrors, ReadConfigResponses, ReadContentsData, ReadContentsErrors, ReadContentsResponses, ReadFileData, ReadFileErrors, ReadFileResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadMeData, ReadMeErrors, ReadMemoryData, ReadMemoryErrors, ReadMemoryResponses, ReadMeResponses, ReadSubAgentData, ReadSubAgentErrors, ReadSubAgentResponses, ReadThreadData, ReadThreadErrors, ReadThreadResponses, ReadTopData, ReadTopErrors, ReadTopResponses, ReadTurnData, ReadTurnErrors, ReadTurnResponses, ReadUsageData, ReadUsageErrors, ReadUsageResponses, ReadVersionData, ReadVersionErrors, ReadVersionResponses, ReadWorkspaceData, ReadWorkspaceErrors, ReadWorkspaceResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RemoveContentsData, RemoveContentsErrors, RemoveContentsResponses, RemoveMemoryData, RemoveMemoryErrors, RemoveMemoryResponses, RemoveTimerData, RemoveTimerErrors, RemoveTimerResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RunSubAgentData, RunSubAgentErrors, RunSubAgentResponses, SearchMemoryData, SearchMemoryErrors, SearchMemoryResponses, SendMessageData, SendMessageErrors, SendMessageResponses, SetTimerData, SetTimerErrors, SetTimerResponses, SpawnSubAgentData, SpawnSubAgentErrors, SpawnSubAgentResponses, StartData, StartErrors, StartResponses, StartWorkspaceData, StartWorkspaceErrors, StartWorkspaceResponses, StopData, StopErrors, StopResponses, StopSubAgentData, StopSubAgentErrors, StopSubAgentResponses, StopWorkspaceData, StopWorkspaceErrors, StopWorkspaceResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponse, StreamEventsResponses, StreamSessionData, StreamSessionErrors, StreamSessionResponse, StreamSessionResponses, StreamThreadData, StreamThreadErrors, StreamThreadResponse, StreamThreadResponses, UndoMemoryData, UndoMemoryErrors, UndoMemoryResponses, UnlinkData, UnlinkErrors, UnlinkResponses, VersionData, VersionErrors, VersionResponses, WhoAmIData, WhoAmIErrors, WhoAmIResponses, WithdrawInviteData, WithdrawInviteErrors, WithdrawInviteResponses, WithdrawMessageData, WithdrawMessageErrors, WithdrawMessageResponses, WriteContentsData, WriteContentsErrors, WriteContentsResponses, WriteMemoryData, WriteMemoryErrors, WriteMemoryResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -21,7 +21,9 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * Provision
  *
- * Make agent and stack ready. May be repeated.
+ * Make agent and stack ready, at once also where a service rests after failures.
+ *
+ * May be repeated.
  */
 export const provision = <ThrowOnError extends boolean = false>(options?: Options<ProvisionData, ThrowOnError>): RequestResult<ProvisionResponses, ProvisionErrors, ThrowOnError> => (options?.client ?? client).post<ProvisionResponses, ProvisionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -958,7 +960,9 @@ export const answer = <ThrowOnError extends boolean = false>(options: Options<An
 /**
  * List Threads
  *
- * Your threads, oldest first.
+ * Your threads, oldest first; all, or those that are or are not archived.
+ *
+ * `q`: those with the words in the title or in what was said.
  */
 export const listThreads = <ThrowOnError extends boolean = false>(options?: Options<ListThreadsData, ThrowOnError>): RequestResult<ListThreadsResponses, ListThreadsErrors, ThrowOnError> => (options?.client ?? client).get<ListThreadsResponses, ListThreadsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -1005,6 +1009,25 @@ export const readThread = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
+ * Change Thread
+ *
+ * Give a thread another title, or put it away; it can be had back and read as before.
+ */
+export const changeThread = <ThrowOnError extends boolean = false>(options: Options<ChangeThreadData, ThrowOnError>): RequestResult<ChangeThreadResponses, ChangeThreadErrors, ThrowOnError> => (options.client ?? client).patch<ChangeThreadResponses, ChangeThreadErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'growqr_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/threads/{thread_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Stream Thread
  *
  * The events of one thread, live. Numbers have holes: they count all events of the user.
@@ -1018,6 +1041,23 @@ export const streamThread = <ThrowOnError extends boolean = false>(options: Opti
             type: 'apiKey'
         }],
     url: '/api/v1/threads/{thread_id}/events',
+    ...options
+});
+
+/**
+ * List Events
+ *
+ * What happened in a thread, oldest first, as far as it is kept.
+ *
+ * A page may be short where events are large; only a page without `next_cursor` is the last.
+ */
+export const listEvents = <ThrowOnError extends boolean = false>(options: Options<ListEventsData, ThrowOnError>): RequestResult<ListEventsResponses, ListEventsErrors, ThrowOnError> => (options.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'growqr_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/threads/{thread_id}/journal',
     ...options
 });
 

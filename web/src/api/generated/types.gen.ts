@@ -364,6 +364,48 @@ export type DecisionView = {
 };
 
 /**
+ * EventView
+ *
+ * Something that happened; `seq` counts the user's events without a gap.
+ */
+export type EventView = {
+    /**
+     * Actor
+     */
+    actor: string | null;
+    /**
+     * Data
+     */
+    data: {
+        [key: string]: unknown;
+    };
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Step Id
+     */
+    step_id: string | null;
+    /**
+     * Thread Id
+     */
+    thread_id: string | null;
+    /**
+     * Time
+     */
+    time: string;
+    /**
+     * Turn Id
+     */
+    turn_id: string | null;
+    /**
+     * Type
+     */
+    type: string;
+};
+
+/**
  * Exchange
  *
  * The secret part of a sign-in link; without it the request's own bearer token is taken.
@@ -1050,6 +1092,20 @@ export type PageDecisionView = {
 };
 
 /**
+ * Page[EventView]
+ */
+export type PageEventView = {
+    /**
+     * Data
+     */
+    data: Array<EventView>;
+    /**
+     * Next Cursor
+     */
+    next_cursor?: string | null;
+};
+
+/**
  * Page[FileView]
  */
 export type PageFileView = {
@@ -1441,6 +1497,8 @@ export type StepView = {
  * SubAgentView
  *
  * A sub-agent. `state`: idle, working, waiting or stopped.
+ *
+ * `turn_id`: its newest task. `parent`: the actor that made it, null when no longer known.
  */
 export type SubAgentView = {
     /**
@@ -1456,6 +1514,10 @@ export type SubAgentView = {
      */
     id: string;
     /**
+     * Parent
+     */
+    parent: string | null;
+    /**
      * State
      */
     state: string;
@@ -1464,17 +1526,45 @@ export type SubAgentView = {
      */
     thread_id: string;
     /**
+     * Turn Id
+     */
+    turn_id: string | null;
+    /**
      * Type
      */
     type: string;
 };
 
 /**
+ * ThreadChange
+ *
+ * Another title for a thread; or put it away, or have it back.
+ */
+export type ThreadChange = {
+    /**
+     * Archived
+     */
+    archived?: boolean | null;
+    /**
+     * Title
+     */
+    title?: string | null;
+    /**
+     * User Id
+     */
+    user_id?: string | null;
+};
+
+/**
  * ThreadView
  *
- * A conversation.
+ * A conversation. `archived_at`: it is put away.
  */
 export type ThreadView = {
+    /**
+     * Archived At
+     */
+    archived_at: string | null;
     /**
      * Created At
      */
@@ -5223,6 +5313,14 @@ export type ListThreadsData = {
          * `next_cursor` of a page.
          */
         cursor?: string | null;
+        /**
+         * Q
+         */
+        q?: string | null;
+        /**
+         * Archived
+         */
+        archived?: boolean | null;
     };
     url: '/api/v1/threads';
 };
@@ -5370,6 +5468,64 @@ export type ReadThreadResponses = {
 
 export type ReadThreadResponse = ReadThreadResponses[keyof ReadThreadResponses];
 
+export type ChangeThreadData = {
+    body: ThreadChange;
+    path: {
+        /**
+         * Thread Id
+         */
+        thread_id: string;
+    };
+    query?: never;
+    url: '/api/v1/threads/{thread_id}';
+};
+
+export type ChangeThreadErrors = {
+    /**
+     * A valid token is required: a bearer token, an API key, or a signed-in browser.
+     */
+    401: Problem;
+    /**
+     * You are known, and may not do this; or the page may not speak for you.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
+     * The thing is in another state, or the same request is still running.
+     */
+    409: Problem;
+    /**
+     * The body, or the file asked for, is too large.
+     */
+    413: Problem;
+    /**
+     * Something in the request is not allowed.
+     */
+    422: Problem;
+    /**
+     * A limit is reached; try again later.
+     */
+    429: Problem;
+    /**
+     * A part of the instance is away; try again.
+     */
+    503: Problem;
+};
+
+export type ChangeThreadError = ChangeThreadErrors[keyof ChangeThreadErrors];
+
+export type ChangeThreadResponses = {
+    /**
+     * Successful Response
+     */
+    200: ThreadView;
+};
+
+export type ChangeThreadResponse = ChangeThreadResponses[keyof ChangeThreadResponses];
+
 export type StreamThreadData = {
     body?: never;
     headers?: {
@@ -5434,6 +5590,69 @@ export type StreamThreadResponses = {
 };
 
 export type StreamThreadResponse = StreamThreadResponses[keyof StreamThreadResponses];
+
+export type ListEventsData = {
+    body?: never;
+    path: {
+        /**
+         * Thread Id
+         */
+        thread_id: string;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Items in a page.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of a page.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/threads/{thread_id}/journal';
+};
+
+export type ListEventsErrors = {
+    /**
+     * A valid token is required: a bearer token, an API key, or a signed-in browser.
+     */
+    401: Problem;
+    /**
+     * You are known, and may not do this; or the page may not speak for you.
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is not yours.
+     */
+    404: Problem;
+    /**
+     * Something in the request is not allowed.
+     */
+    422: Problem;
+    /**
+     * A limit is reached; try again later.
+     */
+    429: Problem;
+    /**
+     * A part of the instance is away; try again.
+     */
+    503: Problem;
+};
+
+export type ListEventsError = ListEventsErrors[keyof ListEventsErrors];
+
+export type ListEventsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageEventView;
+};
+
+export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
 
 export type ListMessagesData = {
     body?: never;

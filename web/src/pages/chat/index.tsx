@@ -3,6 +3,7 @@ import { useCallback } from "react";
 import { threadName } from "@/shell/ThreadLinks";
 import { useMasterThread, useView, type View } from "@/stream";
 import { Page } from "@/ui";
+import { Tree, useSubAgents } from "../sub-agents/Tree";
 import { Composer } from "./Composer";
 import { Conversation } from "./Conversation";
 import { OfflineModel } from "./OfflineModel";
@@ -20,10 +21,14 @@ function ChatPage({ threadId }: { threadId: string | null }) {
   const thread = useView(
     useCallback((view: View) => (threadId ? view.threads[threadId] : undefined), [threadId]),
   );
+  const subAgents = useSubAgents();
   return (
     <Page
       title={thread ? threadName(thread) : "Chat"}
       note={<OfflineModel threadId={threadId} />}
+      aside={subAgents.length > 0 && <Tree />}
+      asideLabel="Sub-agents"
+      asideFold="sub-agents"
       scroll="own"
     >
       <Conversation key={threadId} threadId={threadId} />

@@ -1,17 +1,9 @@
-import {
-  type KeyboardEvent,
-  type RefObject,
-  useEffect,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from "react";
+import { type KeyboardEvent, useMemo, useRef } from "react";
 import type { Event } from "@/stream";
-import { cx } from "@/ui";
-import { familyOf, gist, placeOf } from "./sieve";
+import { cx, placeOf, RowSpace, useSeen } from "@/ui";
+import { familyOf, gist } from "./sieve";
 
 const HIGH = 30;
-const SPARE = 8;
 
 const COLOURS: Record<string, string> = {
   message: "text-accent",
@@ -36,9 +28,10 @@ interface Props {
 /** Only the rows that can be seen are there: the list may have ten thousand. */
 export function EventRows({ events, selected, onSelect, follow, onFollow }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const [top, height] = useSeen(box, events, follow, onFollow);
-  const first = Math.max(0, Math.floor(top / HIGH) - SPARE);
-  const shown = events.slice(first, Math.ceil((top + height) / HIGH) + SPARE);
+  const space = useMemo(() => new RowSpace(events.length, HIGH), [events.length]);
+  const [top, height] = useSeen(box, { rows: events, space, follow, onFollow });
+  const [first, end] = space.seen(top, height);
+  const shown = events.slice(first, end);
   const go = (to: number) => {
     const at = Math.max(0, Math.min(events.length - 1, to));
     const next = events[at];
@@ -109,51 +102,4 @@ export function EventRows({ events, selected, onSelect, follow, onFollow }: Prop
 
 function colourOf(type: string): string {
   return /\.(failed|unhealthy)$/.test(type) ? "text-danger" : (COLOURS[familyOf(type)] ?? "");
-}
-
-/** How far it is scrolled and how high it is. It stays at the end, or at the row one reads. */
-function useSeen(
-  box: RefObject<HTMLDivElement | null>,
-  events: Event[],
-  follow: boolean,
-  onFollow: (follow: boolean) => void,
-): [number, number] {
-  const [top, setTop] = useState(0);
-  const [height, setHeight] = useState(600);
-  const anchor = useRef<{ seq: number; rest: number } | null>(null);
-  const rows = useRef(events);
-  const tell = useRef(onFollow);
-  tell.current = onFollow;
-  useLayoutEffect(() => {
-    rows.current = events;
-    const view = box.current;
-    if (!view) return;
-    if (follow) view.scrollTop = view.scrollHeight;
-    else if (anchor.current) {
-      view.scrollTop = placeOf(events, anchor.current.seq) * HIGH + anchor.current.rest;
-    }
-    setTop(view.scrollTop);
-  }, [box, events, follow]);
-  useEffect(() => {
-    const view = box.current;
-    if (!view) return;
-    let before = view.scrollTop;
-    const look = () => {
-      const now = view.scrollTop;
-      const end = view.scrollHeight - now - view.clientHeight < HIGH;
-      if (now < before && !end) tell.current(false);
-      before = now;
-      const event = rows.current[Math.floor(now / HIGH)];
-      anchor.current = event ? { seq: event.seq, rest: now % HIGH } : null;
-      setTop(now);
-    };
-    const size = new ResizeObserver(() => setHeight(view.clientHeight));
-    size.observe(view);
-    view.addEventListener("scroll", look, { passive: true });
-    return () => {
-      size.disconnect();
-      view.removeEventListener("scroll", look);
-    };
-  }, [box]);
-  return [top, height];
 }

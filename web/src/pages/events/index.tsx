@@ -3,10 +3,21 @@ import { ArrowDownToLine, Copy, Pause, Play, ScrollText } from "lucide-react";
 import { useRef, useState } from "react";
 import { threadName } from "@/shell/ThreadLinks";
 import { type Event, useThreads, useView, type View } from "@/stream";
-import { CliLine, cx, Dialog, EmptyState, IconButton, Input, Page, Select, useWide } from "@/ui";
+import {
+  CliLine,
+  cx,
+  Dialog,
+  EmptyState,
+  IconButton,
+  Input,
+  Page,
+  placeOf,
+  Select,
+  useWide,
+} from "@/ui";
 import { EventRows } from "./EventRows";
 import { copyTold, Raw } from "./Raw";
-import { type Filter, familyOf, jsonLines, placeOf, Sieve } from "./sieve";
+import { type Filter, familyOf, jsonLines, Sieve } from "./sieve";
 
 const ALL = (view: View) => view.events;
 const CURL = 'curl -sN $API/actors/me/events -H "Authorization: Bearer $(growqr token | tail -1)"';

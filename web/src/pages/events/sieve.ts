@@ -1,5 +1,6 @@
 /** Which events of the ring are shown. */
 import type { Event } from "@/stream";
+import { placeOf } from "@/ui/rows";
 
 export interface Filter {
   /** How the type begins. */
@@ -49,18 +50,6 @@ export class Sieve {
     this.last = newest;
     return this.kept;
   }
-}
-
-/** Where the first event with at least this number stands. */
-export function placeOf(events: readonly Event[], seq: number): number {
-  let low = 0;
-  let high = events.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((events[middle]?.seq ?? 0) < seq) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 export function jsonLines(events: readonly Event[]): string {

@@ -78,7 +78,6 @@ export function newSubAgent(id: string, type: string, threadId: string, time: st
     outcome: null,
     error: null,
     parent: null,
-    tokens: null,
     seq: 0,
   };
 }

@@ -1,0 +1,53 @@
+/** What a sub-agent does or has done, in one line. */
+import { openTurns, type SubAgent, type ToolCall, type View } from "@/stream";
+
+const TELLING = ["command", "filePath", "path", "pattern", "query", "url", "prompt", "text"];
+const LONGEST = 300;
+
+/** What is most telling about a tool's input. */
+export function gistOf(input: unknown): string {
+  if (typeof input !== "object" || input === null) return oneLine(String(input ?? ""));
+  const fields = input as Record<string, unknown>;
+  const name = TELLING.find((one) => typeof fields[one] === "string" && fields[one]);
+  if (name) return oneLine(String(fields[name]));
+  const all = JSON.stringify(input);
+  return all === "{}" ? "" : oneLine(all);
+}
+
+/** The beginning of a text, without line breaks. */
+export function oneLine(text: string): string {
+  return text
+    .slice(0, 2 * LONGEST)
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, LONGEST);
+}
+
+const WAITS: Record<string, string> = {
+  approval: "Waits for your approval",
+  answer: "Waits for your answer",
+  budget: "Waits for you to allow more",
+};
+
+export function progressOf(view: View, agent: SubAgent): string {
+  const talk = view.conversations[agent.threadId];
+  const turn = openTurns(talk?.turns ?? {})[0];
+  if (turn?.waiting) return WAITS[turn.waiting] ?? "Waits";
+  if (agent.state === "working" || agent.state === "waiting") {
+    if (turn?.state === "queued") return "Queued";
+    const tool = newest(Object.values(talk?.tools ?? {}), turn?.id);
+    return tool ? `${tool.name} ${gistOf(tool.input)}` : (agent.progress ?? "Working");
+  }
+  if (agent.error) return agent.error;
+  const said = oneLine(view.threads[agent.threadId]?.preview ?? "");
+  if (said) return said;
+  return agent.turnId ? "Its last task is over" : "No task yet";
+}
+
+function newest(tools: ToolCall[], turnId: string | undefined): ToolCall | null {
+  const own = tools.filter((tool) => tool.turnId === turnId);
+  return own.reduce<ToolCall | null>(
+    (last, tool) => (last && last.at > tool.at ? last : tool),
+    null,
+  );
+}
