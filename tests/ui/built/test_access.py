@@ -55,7 +55,9 @@ def places(page: Page, person: Person) -> dict[str, str]:
     """All pages of the navigation, and those that are reached from others."""
     links = page.get_by_role("navigation", name="Pages").get_by_role("link")
     expect(links.first).to_be_visible()
-    found = {link.inner_text(): link.get_attribute("href") or "" for link in links.all()}
+    found = {
+        link.inner_text().split("\n")[0]: link.get_attribute("href") or "" for link in links.all()
+    }
     [agent] = person.get("/actors/me/sub-agents")["data"]
     thread = next(one for one in person.get("/threads")["data"] if one["kind"] == "thread")
     return found | {
