@@ -52,6 +52,7 @@ GOOD = {
     "POST /api/v1/actors/{user}/sub-agents": {"type": "coding"},
     "PATCH /api/v1/admin/users/{member_id}": {"role": "member"},
     "POST /api/v1/api-keys": {"name": "k", "scopes": ["memory:read"], "day_tokens": 1},
+    "PATCH /api/v1/threads/{thread_id}": {"title": "another"},
     "POST /api/v1/timers": {"text": "hello", "seconds": 60},
 }
 """Bodies whose rules no schema tells."""

@@ -46,6 +46,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "NewSession": {"type": "general"},
     "NewSubAgent": {"type": "coding"},
     "NewTimer": {"text": "x", "seconds": 3600},
+    "ThreadChange": {"title": "another title"},
 }
 """Where the least that the schema asks for is not enough."""
 
