@@ -11,12 +11,13 @@ from tests.fakes.messages_api import THOUGHT
 from tests.ui.built.conftest import Someone
 from tests.ui.built.screens import Chat, said
 
-TABLE = "## Plan\n\n| step | what |\n|---|---|\n| 1 | **look** |\n\n```python\nprint(6 * 7)\n```"
+PLAN = "## Plan\n\n| step | what |\n|---|---|\n| 1 | **look** |\n\n```python\nprint(6 * 7)\n```\n\n"
+MORE = "and so on " * 40
 
 
 def test_a_reply_is_shown_while_it_is_written(anna: Someone):
     chat = Chat(anna.page)
-    chat.say(f"[[slow 0.1]] [[thinking]] [[say {TABLE}]]")
+    chat.say(f"[[slow 0.1]] [[thinking]] [[say {PLAN}{MORE}]]")
     expect(chat.messages).to_contain_text(THOUGHT[:20])
     expect(chat.messages.get_by_role("heading", name="Plan")).to_be_visible()
     expect(chat.stop).to_be_visible()  # so it is not written to its end yet
