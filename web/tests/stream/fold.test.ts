@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { fold, foldAll } from "@/stream/fold";
 import { openDecisions } from "@/stream/parts/decisions";
+import { thoughtOf } from "@/stream/parts/messages";
 import { durationOf } from "@/stream/parts/tools";
 import { timeline } from "@/stream/timeline";
 import { emptyView, RING, type View } from "@/stream/view";
@@ -35,6 +36,19 @@ function remembered(): Journal {
   journal.add("turn.completed", { data: { text: "I have noted it." } });
   return journal;
 }
+
+test("reasoning stands in the timeline also where nothing was said with it", () => {
+  const journal = new Journal();
+  journal.user("go");
+  journal.reply([{ type: "thinking", thinking: "first this" }]);
+  journal.reply([
+    { type: "thinking", thinking: "then that" },
+    { type: "text", text: "done" },
+  ]);
+  const said = talk(foldAll(emptyView(), journal.frames)).messages;
+  expect(said.map((one) => thoughtOf(one.content))).toEqual(["", "first this", "then that"]);
+  expect(timeline(talk(foldAll(emptyView(), journal.frames)))).toHaveLength(3);
+});
 
 test("a turn with a tool, from its message to its end", () => {
   const view = foldAll(emptyView(), remembered().frames);
