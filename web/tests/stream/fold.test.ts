@@ -137,6 +137,7 @@ test("a sub-agent from its birth to its end", () => {
   journal.user("count", own);
   journal.started(1, own);
   journal.add("sub_agent.started", { ...own, data: { epoch: 1 } });
+  const begun = journal.add("sub_agent.started", { ...own, data: { epoch: 2 } }).seq - 1;
   journal.add("sub_agent.progress", { ...own, data: { text: "the server was lost" } });
   let view = foldAll(emptyView(), journal.frames);
   expect(view.subAgents["coding-1"]).toMatchObject({
@@ -144,6 +145,7 @@ test("a sub-agent from its birth to its end", () => {
     turnId: "trn_2",
     progress: "the server was lost",
     parent: "grow-agent:u_owner",
+    startedAt: view.events[begun - 1]?.time,
   });
   expect(view.threads[CHANNEL]).toMatchObject({ kind: "channel", title: "ch-coding-1" });
   journal.add("turn.failed", { ...own, data: { error: { code: "x", message: "no" } } });
