@@ -37,6 +37,7 @@ $(PAGES): web/node_modules/.package-lock.json docs/architecture.html $(shell fin
 	@cd web && npm run build --silent -- --logLevel warn
 
 web/node_modules/.package-lock.json: web/package-lock.json
+	@[ -n "$(NPM)" ] || { echo "growqr: the web interface needs npm (Node.js 20.19 or later)" >&2; exit 1; }
 	@cd web && npm ci --loglevel=error --no-progress
 	@touch $@
 
@@ -53,13 +54,14 @@ down: setup
 	$(BIN)/growqr down
 
 # What is quick runs on every core; what needs a whole instance has the machine to itself.
-test: setup
+test: setup web
 	$(BIN)/pytest -n auto -m "not cluster and not crash and not e2e and not docker and not ui"
 	$(BIN)/pytest -m docker
 	$(BIN)/pytest -m "(cluster or e2e) and not docker"
 	$(BIN)/pytest -m crash
 	$(BIN)/pytest -m ui tests/ui
 
+# The build checks the types too.
 test-web: web
 	cd web && npm run lint && npm test
 
@@ -67,11 +69,12 @@ test-docker: setup
 	$(BIN)/pytest -m docker
 
 # The attack list, but for what needs containers: see tests/attack/attacks.py.
-attack: setup
+attack: setup web
 	GROWQR_TEST_EXAMPLES=200 $(BIN)/pytest tests/attack -m "not docker"
+	$(BIN)/pytest tests/ui/built/test_model_words.py
 
 # A real browser; what it looked like is in dist/ui.
-test-ui: setup
+test-ui: setup web
 	$(BIN)/pytest -m ui tests/ui
 
 # A thousand provisions and stops while Host and replicas are killed: nothing may be left behind.

@@ -35,7 +35,7 @@ def instance(
     messages_api: MessagesApi, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Instance]:
     """Up for the session, with two replicas of the api."""
-    with _running(messages_api, tmp_path_factory, GROWQR_API_REPLICAS="2") as running:
+    with running_on(messages_api, tmp_path_factory, GROWQR_API_REPLICAS="2") as running:
         yield running
 
 
@@ -49,15 +49,15 @@ def lab(messages_api: MessagesApi, tmp_path_factory: pytest.TempPathFactory) -> 
         "GROWQR_OPENCODE_BIN": "/bin/false",
         "GROWQR_BUDGET_TURN_TOKENS": str(TURN_TOKENS),
     }
-    with _running(messages_api, tmp_path_factory, **rough) as running:
+    with running_on(messages_api, tmp_path_factory, **rough) as running:
         yield running
 
 
 @contextmanager
-def _running(
+def running_on(
     messages_api: MessagesApi, folders: pytest.TempPathFactory, **env: str
 ) -> Iterator[Instance]:
-    """Embedded Postgres, or a schema of its own in DATABASE_URL."""
+    """An instance before this model server, with embedded Postgres or a schema in DATABASE_URL."""
     from tests.conftest import in_schema
 
     env |= {"ANTHROPIC_API_KEY": CANARY, "ANTHROPIC_BASE_URL": messages_api.url}

@@ -1,6 +1,7 @@
 """The attacks that growqr must withstand, by numbers that never change. Gaps are free.
 
-Each has a test in this folder whose name begins `test_<number>_`, or a line in later.py.
+Each has a test in this folder, or with a browser in tests/ui, whose name begins `test_<number>_`,
+or a line in later.py.
 """
 
 from __future__ import annotations

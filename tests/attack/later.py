@@ -18,7 +18,6 @@ LATER: Final[dict[int, str]] = {
     65: "repositories of others: no door yet; git's safe start is in tests/unit/integrations.",
     67: "webhooks: no door takes an address yet; the guard is tested in tests/unit/integrations.",
     68: "uploads: nothing takes an archive apart.",
-    74: "web UI: no page shows a model's words yet.",
     101: "external coding agents: no worktree is compared or accepted yet.",
     102: "removal of accounts: nobody can remove one yet.",
 }

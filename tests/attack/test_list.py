@@ -14,9 +14,10 @@ NUMBERED = re.compile(r"test_(\d{2,3})_\w+")
 
 
 def _found() -> dict[int, list[str]]:
-    """Tests of this folder by their number, read and not imported: some need much to run."""
+    """Tests by their number, read and not imported: some need much to run."""
     tests = defaultdict(list)
-    for file in sorted(Path(__file__).parent.glob("test_*.py")):
+    here = Path(__file__).parent
+    for file in sorted([*here.glob("test_*.py"), *(here.parent / "ui").rglob("test_*.py")]):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (
                 named := NUMBERED.fullmatch(node.name)

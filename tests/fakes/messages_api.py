@@ -3,6 +3,7 @@ as it is told. What it does is written in the user's last message:
 
     [[tools NAME {json} ; NAME {json}]]   calls these tools in one reply
     [[bad-args NAME raw]]                 calls a tool with `raw` as its arguments
+    [[say TEXT]]                          says this, behind the results of tools it was to call
     [[thinking]]                          thinks first, with a signature
     [[slow SECONDS]]                      waits before every event
     [[status CODE]] [[status CODE N]]     answers CODE (the first N times)
@@ -140,6 +141,9 @@ def _content(body: dict[str, Any], orders: dict[str, str]) -> tuple[list[dict[st
     thinking = {"type": "thinking", "thinking": THOUGHT, "signature": signature(THOUGHT)}
     before = [thinking] if "thinking" in orders else []
     results = _results(body["messages"][-1])
+    told = {"type": "text", "text": orders.get("say", "")}
+    if told["text"] and (results or not orders.keys() & {"tools", "bad-args"}):
+        return [*before, told], "end_turn"
     if results:
         said = "; ".join(results)
         if orders.keys() & {"tools", "bad-args"}:

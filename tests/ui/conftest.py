@@ -106,10 +106,10 @@ def visitors(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Call
     """Makes browsers that know nothing of each other; keeps what they looked like at the end."""
     made: list[Visitor] = []
 
-    def visitor(**options: Any) -> Visitor:
+    def visitor(*, traced: bool = True, **options: Any) -> Visitor:
         context = chromium.new_context(**options)
         context.set_default_timeout(8_000)
-        context.tracing.start(screenshots=True, snapshots=True)
+        context.tracing.start(screenshots=traced, snapshots=traced)  # both cost the page time
         made.append(Visitor(context))
         return made[-1]
 

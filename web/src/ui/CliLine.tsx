@@ -12,7 +12,7 @@ export function CliLine({ line }: { line: string }) {
   };
   return (
     <div className="flex max-w-full items-center gap-1 rounded-lg border border-line bg-sunken py-1 pr-1 pl-3">
-      <code className="scroll-thin overflow-x-auto whitespace-nowrap font-mono text-sm">
+      <code className="wrap-anywhere min-w-0 font-mono text-sm">
         <span aria-hidden className="select-none text-faint">
           ${" "}
         </span>

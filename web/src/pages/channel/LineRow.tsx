@@ -39,7 +39,7 @@ export function LineRow({ line, open, onOpen, onLink }: Props) {
       <button
         type="button"
         onClick={onLink}
-        aria-label={`Copy link to line ${line.seq}`}
+        aria-label={`${clock(line.time)}, copy link to line ${line.seq}`}
         title={`Copy link · ${new Date(line.time).toLocaleString()}`}
         className="flex h-full shrink-0 items-center gap-1 rounded px-1 text-faint tabular-nums -outline-offset-2 hover:text-ink"
       >

@@ -1,0 +1,95 @@
+"""Every page works for everybody: axe finds nothing serious, and it fits into a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.instances import Instance, Person
+from tests.ui.built.conftest import Meet, somebody
+from tests.ui.built.screens import fits
+from tests.ui.conftest import SHOTS
+
+AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
+RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+  .filter(one => ['serious', 'critical'].includes(one.impact))
+  .map(one => [one.id, ...one.nodes.map(node => node.html.slice(0, 200))])"""
+
+STILL = """async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  const moving = document.getAnimations().filter(one => one instanceof CSSTransition);
+  await Promise.allSettled(moving.map(one => one.finished));
+}"""
+LOOKS = {
+    "light": ("light", {"width": 1280, "height": 800}),
+    "dark": ("dark", {"width": 1280, "height": 800}),
+    "phone": ("dark", {"width": 360, "height": 740}),
+}
+REPLY = "# Plan\n\n- [link](https://example.com)\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n`code`"
+
+
+@pytest.fixture(scope="module")
+def busy(running: Instance) -> Iterator[Person]:
+    """Somebody on each of whose pages there is something."""
+    with somebody(running) as person:
+        fill(person)
+        yield person
+
+
+def fill(person: Person) -> None:
+    note = '{"path": "notes/tea.md", "content": "# Tea\\n\\nAnna likes *green* tea"}'
+    person.ask(f"[[thinking]] [[tools commit_memory {note}]] [[say {REPLY}]]")
+    person.say('[[tools ask_user {"question": "Which colour?", "options": ["red", "green"]}]]')
+    made = person.http.post("/actors/me/sub-agents", json={"type": "research"})
+    assert made.status_code == 201, made.text
+    thread = person.http.post("/threads", json={"title": "Of tea"})
+    assert thread.status_code == 201, thread.text
+
+
+def places(page: Page, person: Person) -> dict[str, str]:
+    """All pages of the navigation, and those that are reached from others."""
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    expect(links.first).to_be_visible()
+    found = {
+        link.inner_text().split("\n")[0]: link.get_attribute("href") or "" for link in links.all()
+    }
+    [agent] = person.get("/actors/me/sub-agents")["data"]
+    thread = next(one for one in person.get("/threads")["data"] if one["kind"] == "thread")
+    return found | {
+        "Channel": f"/app/channels/{agent['id']}",
+        "Thread": f"/app/chat/{thread['id']}",
+        "Note": "/app/memory/notes/tea.md",
+        "Welcome": "/app/welcome",
+        "Sign in": "/app/sign-in",
+        "No page": "/app/no-such-page",
+    }
+
+
+def settled(page: Page) -> None:
+    """Nothing is loading any more."""
+    expect(page.get_by_role("heading").first).to_be_visible()
+    expect(page.get_by_text(re.compile("^(Loading|Reading)"))).to_have_count(0)
+
+
+def test_no_page_shuts_anybody_out(meet: Meet, busy: Person):
+    someone = meet(person=busy, reduced_motion="reduce")
+    page, axe, found = someone.page, AXE.read_text(), dict[str, Any]()
+    for name, path in places(page, busy).items():
+        page.goto(someone.url + path)
+        settled(page)
+        page.evaluate(axe)
+        for look, (scheme, size) in LOOKS.items():
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size(size)
+            page.evaluate(STILL)  # colours do not change at once
+            if violations := page.evaluate(RUN):
+                found[f"{name}, {look}"] = violations
+            if not fits(page):
+                found[f"{name}, {look}, is wider than the window"] = page.viewport_size
+            page.screenshot(path=SHOTS / f"page-{name.lower().replace(' ', '-')}-{look}.png")
+    assert found == {}
