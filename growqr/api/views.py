@@ -88,7 +88,8 @@ class WorkspaceView(BaseModel):
 class SubAgentView(BaseModel):
     """A sub-agent. `state`: idle, working, waiting or stopped.
 
-    `turn_id`: its newest task. `parent`: the actor that made it, null when no longer known.
+    `turn_id`: the task it works on, else its newest. `parent`: the actor that made it, null where
+    that is no longer known.
     """
 
     id: str

@@ -16,7 +16,7 @@ from growqr.store.jsonb import jsonb
 
 
 class SubAgent(NamedTuple):
-    """A sub-agent as stored; `session_id` is OpenCode's, `last_turn` its newest turn's state.
+    """A sub-agent as stored; `session_id` is OpenCode's, `last_turn` its present turn's state.
 
     `parent`: the actor that made it, None where the journal no longer tells.
     """

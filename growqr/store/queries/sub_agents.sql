@@ -28,7 +28,7 @@ select a.user_id, a.id, a.type, a.channel_id, a.thread_id, a.lease_key, a.depth,
   from sub_agent a
   left join lateral (
     select id, state from turn where lease_key = a.lease_key
-     order by finished_at is null desc, seq desc limit 1) t on true
+     order by finished_at is null desc, state = 'queued', seq desc limit 1) t on true
   left join lateral (
     select actor, type from event where thread_id = a.thread_id order by seq limit 1) made
     on made.type = 'sub_agent.spawned'
@@ -41,7 +41,7 @@ select a.user_id, a.id, a.type, a.channel_id, a.thread_id, a.lease_key, a.depth,
   from sub_agent a
   left join lateral (
     select id, state from turn where lease_key = a.lease_key
-     order by finished_at is null desc, seq desc limit 1) t on true
+     order by finished_at is null desc, state = 'queued', seq desc limit 1) t on true
   left join lateral (
     select actor, type from event where thread_id = a.thread_id order by seq limit 1) made
     on made.type = 'sub_agent.spawned'

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from growqr.config import Settings
+from growqr.directory import Fence
 from growqr.errors import TooMany
+from growqr.states import TurnState
 from growqr.store import Store, User, open_store
 
 pytestmark = pytest.mark.anyio
@@ -38,3 +40,21 @@ async def test_eight_of_each_user_unless_told_otherwise(
             await store.sub_agents.spawn(user.id, "general", actor="t")
         with pytest.raises(TooMany):
             await store.sub_agents.spawn(user.id, "general", actor="t")
+
+
+async def test_the_turn_is_the_one_it_works_on_whatever_is_queued(
+    store: Store, alice: User
+) -> None:
+    agent = await store.sub_agents.spawn(alice.id, "coding", actor=alice.id)
+    tasks = [
+        await store.messages.accept(alice.id, prompt, thread_id=agent.thread_id)
+        for prompt in ("first", "second")
+    ]
+    fence = Fence(agent.lease_key, 1)
+    assert await store.leases.take(fence, holder="h", ttl=60)
+    turn = await store.turns.claim(fence, deadline=60)
+    assert turn is not None
+    assert turn.id == tasks[0].turn_id
+    assert (await store.sub_agents.get(alice.id, agent.id)).turn_id == turn.id
+    await store.turns.finish(fence, turn.id, TurnState.COMPLETED, result="done")
+    assert (await store.sub_agents.get(alice.id, agent.id)).turn_id == tasks[1].turn_id

@@ -2,7 +2,7 @@
 export type { Phase } from "./connection";
 export * from "./hooks";
 export { openDecisions } from "./parts/decisions";
-export { textOf } from "./parts/messages";
+export { textOf, thoughtOf } from "./parts/messages";
 export { durationOf, toolKey } from "./parts/tools";
 export { openTurns } from "./parts/turns";
 export type { Line } from "./store";

@@ -1,5 +1,5 @@
 /** A conversation in the order in which it is read. */
-import { textOf } from "./parts/messages";
+import { textOf, thoughtOf } from "./parts/messages";
 import type { Conversation, Draft, Message, ToolCall, Turn } from "./view";
 
 export type Entry =
@@ -9,7 +9,7 @@ export type Entry =
   | { kind: "draft"; key: string; at: number; draft: Draft };
 
 /**
- * Messages with text, tool calls where they were asked for, ends of turns that were not good, and
+ * Messages with text or reasoning, tool calls where they were asked for, ends of turns that were not good, and
  * what is being written. What belongs to a turn stays together: a message that is queued comes
  * after all that is done about the one before.
  */
@@ -20,7 +20,8 @@ export function timeline(talk: Conversation): Entry[] {
     begun.set(turnId, Math.min(at, begun.get(turnId) ?? at));
   for (const message of talk.messages) {
     note(message.turnId, message.seq);
-    if (message.role !== "tool" && (textOf(message.content) || message.role === "user")) {
+    const { content, role } = message;
+    if (role === "user" || (role !== "tool" && (textOf(content) || thoughtOf(content)))) {
       entries.push({ kind: "message", key: message.id, at: message.seq, message });
     }
   }

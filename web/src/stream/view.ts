@@ -112,7 +112,7 @@ export interface SubAgent {
   threadId: string;
   state: SubAgentState;
   createdAt: string;
-  /** Its newest task. What it used and, where it began before this page, when: `GET /turns/{id}`. */
+  /** The task it works on, else its newest. What it used and, where it began before this page, when: `GET /turns/{id}`. */
   turnId: string | null;
   startedAt: string | null;
   endedAt: string | null;

@@ -12,7 +12,7 @@ interface Props {
 
 export function EmptyState({ icon, title, children, cli, action }: Props) {
   return (
-    <div className="mx-auto grid w-full max-w-md justify-items-center gap-3 px-4 py-12 text-center">
+    <div className="mx-auto grid w-full max-w-md grid-cols-1 justify-items-center gap-3 px-4 py-12 text-center">
       {icon && (
         <div className="grid size-12 place-items-center rounded-full bg-accent-soft text-accent [&_svg]:size-6">
           {icon}

@@ -2,9 +2,20 @@ import { lazy, Suspense } from "react";
 
 const Rendered = lazy(() => import("./markdown/Rendered"));
 
-/** Without the two characters that show letters in another order than they stand in. */
+/** Characters that show others in another order than they stand in. */
+const REORDERS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** Without what shows letters in another order than they stand in. */
 export function inOrder(text: string): string {
-  return text.replace(/[\u202d\u202e]/g, "");
+  return text.replace(REORDERS, "");
+}
+
+/** With a sign in the place of what would show letters in another order than they stand in. */
+export function inPlainSight(text: string): string {
+  return text.replace(
+    REORDERS,
+    (sign) => `[U+${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`,
+  );
 }
 
 /** What a model wrote. Until the renderer is loaded, its plain text. */

@@ -10,7 +10,7 @@ export { Diff, type DiffProps } from "./Diff";
 export { EmptyState } from "./EmptyState";
 export { Field, Input, Select, Textarea } from "./Field";
 export { Kbd } from "./Kbd";
-export { inOrder, Markdown } from "./Markdown";
+export { inOrder, inPlainSight, Markdown } from "./Markdown";
 export { Menu, type MenuItem } from "./Menu";
 export { Page } from "./Page";
 export { ProblemNote } from "./ProblemNote";

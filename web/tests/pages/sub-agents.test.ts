@@ -14,9 +14,9 @@ function made(id: string, parent: string | null, part: Partial<SubAgent> = {}): 
 
 test("whom an actor's name means", () => {
   expect(nameOf(makerOf("grow-agent:u_owner"))).toBe("Grow Agent");
-  expect(nameOf(makerOf("u_owner"))).toBe("You");
+  expect(nameOf(makerOf("u_owner"))).toBe("you");
   expect(makerOf("sub-agent:u_owner:coding-1#2")).toEqual({ kind: "sub_agent", id: "coding-1" });
-  expect(nameOf(makerOf(null))).toBe("Unknown");
+  expect(nameOf(makerOf(null))).toBe("nobody knows whom");
 });
 
 test("each stands below the one that made it, those that are stopped last", () => {
@@ -29,7 +29,7 @@ test("each stands below the one that made it, those that are stopped last", () =
     made("f", "sub-agent:u_owner:gone"),
     made("g", "sub-agent:u_owner:g"),
   ]);
-  expect(roots.map((root) => nameOf(root.maker))).toEqual(["Grow Agent", "You", "gone", "g"]);
+  expect(roots.map((root) => nameOf(root.maker))).toEqual(["Grow Agent", "you", "gone", "g"]);
   expect(roots[0]?.made.map((branch) => branch.agent.id)).toEqual(["e", "c", "b"]);
   expect(roots[0]?.made[1]?.made.map((branch) => branch.agent.id)).toEqual(["d"]);
 });
@@ -41,10 +41,12 @@ test("what it used is unknown until a call of a model is known", () => {
     endedAt: "E",
     tokens: null,
     microUsd: null,
+    outcome: null,
   });
   const usage = { calls: 2, input_tokens: 900, output_tokens: 100, micro_usd: 42 };
-  const turn = { usage, started_at: "s", finished_at: "e" } as unknown as TurnView;
-  expect(taskOf(agent, turn)).toMatchObject({ tokens: 1000, microUsd: 42 });
+  const read = { usage, started_at: "s", finished_at: "e", result: "It\nis done" };
+  const turn = read as unknown as TurnView;
+  expect(taskOf(agent, turn)).toMatchObject({ tokens: 1000, microUsd: 42, outcome: "It is done" });
   expect(taskOf({ ...agent, startedAt: null, endedAt: null }, turn)).toMatchObject({
     startedAt: "s",
     endedAt: "e",
@@ -66,7 +68,7 @@ test("what it does, in one line", () => {
     return progressOf(view, view.subAgents["coding-1"] as SubAgent);
   };
   journal.add("sub_agent.spawned", { ...own, turn_id: null, data: who });
-  expect(now()).toBe("No task yet");
+  expect(now()).toBeNull();
   journal.user("count", own);
   expect(now()).toBe("Queued");
   journal.started(1, own);
@@ -81,6 +83,14 @@ test("what it does, in one line", () => {
   journal.reply([{ type: "text", text: "It is\ndone." }], own);
   journal.add("turn.completed", { ...own, data: { text: "done" } });
   expect(now()).toBe("It is done.");
+  const next = { ...own, turn_id: "trn_3" };
+  journal.user("count again", next);
+  journal.started(1, next);
+  journal.user("and again", { ...own, turn_id: "trn_4" });
+  now();
+  expect(view.subAgents["coding-1"]?.turnId, "what is queued comes later").toBe("trn_3");
+  journal.add("turn.cancelled", next);
+  expect(now()).toBe("Cancelled");
 });
 
 test("the most telling part of an input", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { fold, foldAll } from "@/stream/fold";
 import { openDecisions } from "@/stream/parts/decisions";
+import { thoughtOf } from "@/stream/parts/messages";
 import { durationOf } from "@/stream/parts/tools";
 import { timeline } from "@/stream/timeline";
 import { emptyView, RING, type View } from "@/stream/view";
@@ -35,6 +36,19 @@ function remembered(): Journal {
   journal.add("turn.completed", { data: { text: "I have noted it." } });
   return journal;
 }
+
+test("reasoning stands in the timeline also where nothing was said with it", () => {
+  const journal = new Journal();
+  journal.user("go");
+  journal.reply([{ type: "thinking", thinking: "first this" }]);
+  journal.reply([
+    { type: "thinking", thinking: "then that" },
+    { type: "text", text: "done" },
+  ]);
+  const said = talk(foldAll(emptyView(), journal.frames)).messages;
+  expect(said.map((one) => thoughtOf(one.content))).toEqual(["", "first this", "then that"]);
+  expect(timeline(talk(foldAll(emptyView(), journal.frames)))).toHaveLength(3);
+});
 
 test("a turn with a tool, from its message to its end", () => {
   const view = foldAll(emptyView(), remembered().frames);
@@ -123,6 +137,7 @@ test("a sub-agent from its birth to its end", () => {
   journal.user("count", own);
   journal.started(1, own);
   journal.add("sub_agent.started", { ...own, data: { epoch: 1 } });
+  const begun = journal.add("sub_agent.started", { ...own, data: { epoch: 2 } }).seq - 1;
   journal.add("sub_agent.progress", { ...own, data: { text: "the server was lost" } });
   let view = foldAll(emptyView(), journal.frames);
   expect(view.subAgents["coding-1"]).toMatchObject({
@@ -130,6 +145,7 @@ test("a sub-agent from its birth to its end", () => {
     turnId: "trn_2",
     progress: "the server was lost",
     parent: "grow-agent:u_owner",
+    startedAt: view.events[begun - 1]?.time,
   });
   expect(view.threads[CHANNEL]).toMatchObject({ kind: "channel", title: "ch-coding-1" });
   journal.add("turn.failed", { ...own, data: { error: { code: "x", message: "no" } } });

@@ -19,16 +19,21 @@ export function Channel({ agent }: { agent: SubAgent }) {
   const { log, lines, loading, problem, retry } = useLog(agent);
   const [filter, setFilter] = useState(ALL);
   const [follow, setFollow] = useState(!hash);
-  const [left, setLeft] = useState(0);
+  // The newest line when following ended: those behind it are new.
+  const [left, setLeft] = useState<number | null>(null);
   const shown = useMemo(() => shownOf(lines, filter), [lines, filter]);
   const marked = hash ? log.at(hash) : null;
   const link = (next: string) => navigate({ to: ".", hash: next, replace: true });
   const onFollow = (next: boolean) => {
     if (next === follow) return;
     setFollow(next);
-    setLeft(shown.at(-1)?.seq ?? 0);
     if (next && hash) link("");
   };
+  const last = lines.at(-1)?.seq ?? 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the last line of that moment
+  useEffect(() => {
+    setLeft(follow || loading ? null : last);
+  }, [follow, loading]);
   useEffect(() => {
     if (!hash) return;
     setFollow(false);
@@ -37,10 +42,9 @@ export function Channel({ agent }: { agent: SubAgent }) {
   const copy = (line: Line) => {
     const id = line.messageId ?? `e${line.seq}`;
     copyTold(`${location.origin}${location.pathname}#${id}`, "Link");
-    setLeft(shown.at(-1)?.seq ?? 0);
     link(id);
   };
-  const came = shown.length - placeOf(shown, left + 1);
+  const came = left === null ? 0 : shown.length - placeOf(shown, left + 1);
   return (
     <>
       <Filters filter={filter} onChange={setFilter} />
@@ -85,7 +89,7 @@ function FollowButton({ came, onClick }: { came: number; onClick: () => void }) 
       className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-raised"
     >
       <ArrowDownToLine aria-hidden className="size-4" /> Follow
-      <span role="status">{came > 0 && `${came} new ${came === 1 ? "line" : "lines"}`}</span>
+      {came > 0 && <span>{`${came} new ${came === 1 ? "line" : "lines"}`}</span>}
     </Button>
   );
 }

@@ -35,7 +35,7 @@ function MakerLink({ maker }: { maker: Maker }) {
       </Link>
     );
   }
-  if (maker.kind !== "sub_agent") return maker.kind === "user" ? "you" : "–";
+  if (maker.kind !== "sub_agent") return nameOf(maker);
   return (
     <Link to="/app/channels/$subAgentId" params={{ subAgentId: maker.id }} className={className}>
       {nameOf(maker)}

@@ -26,13 +26,16 @@ export function LineRow({ line, open, onOpen, onLink }: Props) {
     <>
       <span className={cx("w-24 shrink-0 truncate max-md:w-20", colour(line))}>{line.name}</span>
       <span className={cx("truncate", line.bad ? "text-danger" : "text-ink")}>
-        {inOrder(line.text)}
+        {open && line.whole !== null ? "" : inOrder(line.text)}
       </span>
     </>
   );
   const inside = "flex h-full min-w-0 flex-1 items-center gap-2 text-left";
   return (
-    <div style={{ height: HIGH }} className="group flex items-center gap-2 pr-3 pl-1">
+    <div
+      style={{ height: HIGH }}
+      className="group flex items-center gap-2 pr-3 pl-1 hover:bg-sunken"
+    >
       <button
         type="button"
         onClick={onLink}

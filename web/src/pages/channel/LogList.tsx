@@ -1,5 +1,5 @@
 import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
-import { cx, type Opened as OpenedRow, placeOf, RowSpace, useSeen } from "@/ui";
+import { type Opened as OpenedRow, placeOf, RowSpace, useSeen } from "@/ui";
 import { HIGH, LineRow } from "./LineRow";
 import type { Line } from "./lines";
 import { Opened } from "./Opened";
@@ -23,24 +23,29 @@ export function LogList({ lines, marked, follow, onFollow, onLink }: Props) {
   const measure = useCallback((seq: number, pixels: number) => {
     setOpened((before) => (before.get(seq) === pixels ? before : new Map(before).set(seq, pixels)));
   }, []);
+  const fresh = useRef<number | null>(null);
   const toggle = (seq: number) => {
     const next = new Map(opened);
     if (!next.delete(seq)) {
       next.set(seq, 0);
+      fresh.current = seq;
       onFollow(false); // who reads a line wants it to stay
     }
     setOpened(next);
   };
+  useLayoutEffect(() => {
+    const seq = fresh.current;
+    if (!box.current || seq === null || !opened.get(seq)) return;
+    fresh.current = null;
+    showWhole(box.current, space, placeOf(lines, seq));
+  }, [lines, opened, space]);
   const reached = useRef<number | null>(null);
   useLayoutEffect(() => {
-    const view = box.current;
-    if (!view || marked === null || reached.current === marked) return;
+    if (!box.current || marked === null || reached.current === marked) return;
     const place = placeOf(lines, marked);
     if (lines[place]?.seq !== marked) return;
     reached.current = marked;
-    const at = space.topOf(place);
-    const below = view.scrollTop + view.clientHeight - HIGH;
-    if (at < view.scrollTop || at > below) view.scrollTop = at - view.clientHeight / 3;
+    goTo(box.current, space.topOf(place));
   }, [lines, marked, space]);
   return (
     <section
@@ -58,7 +63,7 @@ export function LogList({ lines, marked, follow, onFollow, onLink }: Props) {
               aria-setsize={lines.length}
               aria-posinset={first + at + 1}
               aria-current={line.seq === marked || undefined}
-              className={cx("hover:bg-sunken", line.seq === marked && "bg-accent-soft")}
+              className={line.seq === marked ? "bg-accent-soft" : undefined}
             >
               <LineRow
                 line={line}
@@ -73,6 +78,18 @@ export function LogList({ lines, marked, follow, onFollow, onLink }: Props) {
       </div>
     </section>
   );
+}
+
+/** Scrolls to a line, unless it can be seen. */
+function goTo(view: HTMLElement, top: number): void {
+  const below = view.scrollTop + view.clientHeight - HIGH;
+  if (top < view.scrollTop || top > below) view.scrollTop = top - view.clientHeight / 3;
+}
+
+/** Scrolls down as far as all of a row can be seen, but for what is higher than the box. */
+function showWhole(view: HTMLElement, space: RowSpace, place: number): void {
+  const end = space.topOf(place + 1) - view.clientHeight;
+  if (end > view.scrollTop) view.scrollTop = Math.min(end, space.topOf(place));
 }
 
 function spaceOf(lines: Line[], opened: ReadonlyMap<number, number>): RowSpace {

@@ -1,5 +1,5 @@
 import { Play } from "lucide-react";
-import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
+import { type KeyboardEvent, useRef, useState } from "react";
 import { ask, newKey, runSubAgent } from "@/api";
 import { Button, ProblemNote, Textarea } from "@/ui";
 
@@ -10,8 +10,7 @@ export function RunBox({ subAgentId }: { subAgentId: string }) {
   const [problem, setProblem] = useState<unknown>(null);
   // The key is that of this text: sent twice by a lost answer, it is still one task.
   const key = useRef<{ prompt: string; key: string } | null>(null);
-  const run = async (event?: FormEvent) => {
-    event?.preventDefault();
+  const run = async () => {
     if (!prompt.trim() || busy) return;
     if (key.current?.prompt !== prompt) key.current = { prompt, key: newKey() };
     const headers = { "Idempotency-Key": key.current.key };
@@ -32,8 +31,14 @@ export function RunBox({ subAgentId }: { subAgentId: string }) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
   };
   return (
-    <form onSubmit={run} className="grid gap-2 border-t p-3">
-      {problem !== null && <ProblemNote error={problem} />}
+    <form
+      className="grid gap-2 border-t p-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        run();
+      }}
+    >
+      {problem !== null && <ProblemNote error={problem} retry={run} />}
       <div className="flex items-end gap-2">
         <Textarea
           aria-label="Task"

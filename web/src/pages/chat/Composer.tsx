@@ -3,10 +3,11 @@ import { type KeyboardEvent, useRef, useState } from "react";
 import { toast } from "sonner";
 import { ask, asProblem, newKey, sendMessage } from "@/api";
 import { IconButton } from "@/ui";
+import { useDraft, write } from "./draft";
 
 /** Says something in a thread. The text stays until the instance has it. */
 export function Composer({ threadId }: { threadId: string | null }) {
-  const [text, setText] = useState("");
+  const text = useDraft(threadId);
   const [busy, setBusy] = useState(false);
   // The key is that of this text: sent twice by a lost answer, it is still one message.
   const key = useRef<{ text: string; key: string } | null>(null);
@@ -23,7 +24,7 @@ export function Composer({ threadId }: { threadId: string | null }) {
         }),
       );
       key.current = null;
-      setText("");
+      write(threadId, "");
     } catch (error) {
       toast.error(asProblem(error).detail);
     } finally {
@@ -49,7 +50,7 @@ export function Composer({ threadId }: { threadId: string | null }) {
           value={text}
           rows={1}
           placeholder="Say something to your agent"
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => write(threadId, event.target.value)}
           onKeyDown={press}
           className="scroll-thin field-sizing-content max-h-60 min-h-9 w-full resize-none bg-transparent px-2 py-1.5 outline-none"
         />

@@ -4,6 +4,7 @@ import { timeline, useConversation } from "@/stream";
 import { EmptyState, ProblemNote, SkeletonList } from "@/ui";
 import { EntryRow } from "./EntryRow";
 import { useStickToEnd } from "./useStickToEnd";
+import { Waiting } from "./Waiting";
 import { Working } from "./Working";
 
 /** All that was said and done in a thread, and what is being written. */
@@ -27,6 +28,7 @@ export function Conversation({ threadId }: { threadId: string | null }) {
             <EntryRow key={entry.key} entry={entry} />
           ))}
         </ol>
+        {threadId && <Waiting threadId={threadId} />}
         {conversation && <Working conversation={conversation} />}
       </div>
     </div>

@@ -1,7 +1,9 @@
 import { memo } from "react";
-import { type Draft, type Entry, type Message, type Turn, textOf } from "@/stream";
+import { type Draft, type Entry, type Message, type Turn, textOf, thoughtOf } from "@/stream";
 import { cx, Markdown } from "@/ui";
+import { AskAgain } from "./AskAgain";
 import { Queued } from "./Queued";
+import { Reasoning } from "./Reasoning";
 import { ToolCard } from "./ToolCard";
 
 /** One entry of the timeline. */
@@ -24,6 +26,7 @@ function subject(entry: Entry): unknown {
 function MessageRow({ message }: { message: Message }) {
   const mine = message.role === "user";
   const text = textOf(message.content);
+  const thought = thoughtOf(message.content);
   return (
     <li
       className={cx(
@@ -32,6 +35,7 @@ function MessageRow({ message }: { message: Message }) {
       )}
     >
       <span className="sr-only">{mine ? "You: " : "Agent: "}</span>
+      {thought && <Reasoning text={thought} />}
       {mine ? <p className="whitespace-pre-wrap break-words">{text}</p> : <Markdown text={text} />}
       {mine && <Queued message={message} />}
     </li>
@@ -43,7 +47,7 @@ function DraftRow({ draft }: { draft: Draft }) {
   if (draft.kind === "thinking") {
     return (
       <li className="list-none">
-        <p className="line-clamp-3 whitespace-pre-wrap text-muted text-sm italic">{text}</p>
+        <Reasoning text={text} live />
       </li>
     );
   }
@@ -56,12 +60,17 @@ function DraftRow({ draft }: { draft: Draft }) {
 
 function EndRow({ turn }: { turn: Turn }) {
   if (turn.state === "cancelled") {
-    return <li className="list-none self-center text-muted text-sm">Stopped</li>;
+    return (
+      <li className="flex list-none items-center gap-2 self-center text-muted text-sm">
+        Stopped <AskAgain turn={turn} />
+      </li>
+    );
   }
   return (
-    <li className="list-none rounded-lg bg-danger-soft px-3 py-2 text-danger text-sm">
+    <li className="flex list-none flex-wrap items-center gap-2 rounded-lg bg-danger-soft px-3 py-2 text-danger text-sm">
       {turn.error?.message ?? "This did not work."}
-      {turn.error && <span className="ml-2 font-mono text-xs">{turn.error.code}</span>}
+      {turn.error && <span className="font-mono text-xs">{turn.error.code}</span>}
+      <AskAgain turn={turn} />
     </li>
   );
 }

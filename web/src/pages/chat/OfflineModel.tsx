@@ -1,20 +1,22 @@
+import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { textOf, useView, type View } from "@/stream";
+import { ask, readAgent } from "@/api";
+import { useView, type View } from "@/stream";
 import { Badge } from "@/ui";
 
-const MARK = "(offline model)";
-
-/** Says so where the newest reply was written by the built-in offline model. */
+/** Says so where the built-in offline model was the last to answer. */
 export function OfflineModel({ threadId }: { threadId: string | null }) {
-  const offline = useView(
+  const said = useView(
     useCallback(
-      (view: View) => {
-        const messages = (threadId && view.conversations[threadId]?.messages) || [];
-        const last = messages.findLast((one) => one.role === "assistant" && textOf(one.content));
-        return last ? textOf(last.content).includes(MARK) : false;
-      },
+      (view: View) => (threadId && view.conversations[threadId]?.messages.length) || 0,
       [threadId],
     ),
   );
-  return offline ? <Badge tone="warn">offline model</Badge> : null;
+  const { data } = useQuery({
+    queryKey: ["agent", "model", said],
+    queryFn: () => ask(readAgent({ path: { user: "me" } })),
+    placeholderData: (before) => before,
+    select: (agent) => agent.model?.provider,
+  });
+  return data === "offline" ? <Badge tone="warn">offline model</Badge> : null;
 }

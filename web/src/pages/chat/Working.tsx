@@ -1,5 +1,5 @@
 import { Square } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
 import { ask, asProblem, cancelTurn } from "@/api";
 import { type Conversation, openTurns, type Turn } from "@/stream";
@@ -11,6 +11,8 @@ const WAITS: Record<string, string> = {
   answer: "Waiting for your answer",
   budget: "Waiting for you to allow more",
 };
+
+const OVER = "[role=dialog],[role=alertdialog],[role=menu],[role=listbox]";
 
 /** What is under way in a thread, and how to stop it. */
 export function Working({ conversation }: { conversation: Conversation }) {
@@ -46,9 +48,25 @@ function StopButton({ turn }: { turn: Turn }) {
       setBusy(false);
     }
   };
+  useEscape(stop);
   return (
-    <Button size="sm" busy={busy} onClick={stop}>
+    <Button size="sm" busy={busy} onClick={stop} title="Esc">
       <Square aria-hidden className="size-3.5" /> Stop
     </Button>
   );
+}
+
+/** Does it on Esc, unless something lies over the page that Esc closes. */
+function useEscape(act: () => void): void {
+  const latest = useRef(act);
+  latest.current = act;
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.isComposing) return;
+      if (!document.querySelector(OVER)) latest.current();
+    };
+    // Before whatever lies over the page hears of it and is gone.
+    window.addEventListener("keydown", press, { capture: true });
+    return () => window.removeEventListener("keydown", press, { capture: true });
+  }, []);
 }

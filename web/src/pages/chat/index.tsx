@@ -32,7 +32,7 @@ function ChatPage({ threadId }: { threadId: string | null }) {
       scroll="own"
     >
       <Conversation key={threadId} threadId={threadId} />
-      <Composer threadId={threadId} />
+      <Composer key={`write ${threadId}`} threadId={threadId} />
     </Page>
   );
 }

@@ -1,8 +1,8 @@
 import type { Decision } from "@/stream";
-import { count, duration, inOrder } from "@/ui";
+import { count, duration, inPlainSight } from "@/ui";
 
 function text(value: unknown): string {
-  return inOrder(typeof value === "string" ? value : JSON.stringify(value, null, 2));
+  return inPlainSight(typeof value === "string" ? value : JSON.stringify(value, null, 2));
 }
 
 /** Exactly what is asked: nothing is left out, and letters stand in their order. */
@@ -20,7 +20,7 @@ export function Asked({ decision }: { decision: Decision }) {
         </p>
       )}
       {asked.input !== undefined && (
-        <pre className="scroll-thin max-h-80 overflow-auto rounded-lg bg-sunken p-3 font-mono text-sm">
+        <pre className="scroll-thin max-h-80 overflow-auto whitespace-pre-wrap break-words rounded-lg bg-sunken p-3 font-mono text-sm">
           {text(asked.input)}
         </pre>
       )}

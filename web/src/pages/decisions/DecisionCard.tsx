@@ -3,13 +3,19 @@ import { useRef, useState } from "react";
 import { toast } from "sonner";
 import { answer, ask, asProblem, decide } from "@/api";
 import type { Decision } from "@/stream";
-import { Ago, Badge, Button, Card, Input, inOrder } from "@/ui";
+import { Ago, Badge, Button, Card, Input, inPlainSight } from "@/ui";
 import { Asked } from "./Asked";
 
 const TITLES = { approval: "Approval", question: "Question", budget: "Budget" };
 
+interface DecisionCardProps {
+  decision: Decision;
+  /** It stands in its thread already. */
+  inThread?: boolean;
+}
+
 /** One thing asked. However often it is pressed, it is decided once: the first press counts. */
-export function DecisionCard({ decision }: { decision: Decision }) {
+export function DecisionCard({ decision, inThread = false }: DecisionCardProps) {
   const [busy, setBusy] = useState(false);
   const sent = useRef(false);
 
@@ -22,7 +28,7 @@ export function DecisionCard({ decision }: { decision: Decision }) {
     } catch (error) {
       const problem = asProblem(error);
       const elsewhere = problem.code === "already_decided";
-      toast.error(elsewhere ? "This was decided elsewhere." : problem.detail);
+      toast.error(elsewhere ? `Decided elsewhere: ${problem.detail}.` : problem.detail);
       sent.current = elsewhere;
       setBusy(elsewhere);
     }
@@ -34,13 +40,15 @@ export function DecisionCard({ decision }: { decision: Decision }) {
       <header className="flex flex-wrap items-center gap-2 text-muted text-sm">
         <Badge>{TITLES[decision.kind]}</Badge>
         <Ago time={decision.createdAt} />
-        <Link
-          to="/app/chat/$threadId"
-          params={{ threadId: decision.threadId }}
-          className="ml-auto underline"
-        >
-          In its thread
-        </Link>
+        {!inThread && (
+          <Link
+            to="/app/chat/$threadId"
+            params={{ threadId: decision.threadId }}
+            className="ml-auto underline"
+          >
+            In its thread
+          </Link>
+        )}
       </header>
       <Asked decision={decision} />
       {decision.kind === "question" ? (
@@ -87,7 +95,7 @@ function Answer({ options, busy, send }: AnswerProps) {
         <div className="flex flex-wrap gap-2">
           {options.map((option) => (
             <Button key={option} disabled={busy} onClick={() => send(option)}>
-              {inOrder(option)}
+              {inPlainSight(option)}
             </Button>
           ))}
         </div>

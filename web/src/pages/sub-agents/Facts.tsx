@@ -4,7 +4,10 @@ import type { Task } from "./useTask";
 /** How long the newest task took and what it used; "–" where nobody knows. */
 export function Facts({ task }: { task: Task }) {
   return (
-    <dl className="flex flex-wrap gap-x-3 text-faint text-xs tabular-nums">
+    <dl
+      title="Of its newest task"
+      className="flex flex-wrap gap-x-3 text-faint text-xs tabular-nums"
+    >
       <Fact name="Time">{time(task)}</Fact>
       <Fact name="Tokens">{task.tokens === null ? "–" : count(task.tokens)}</Fact>
       <Fact name="Cost">{task.microUsd === null ? "–" : dollars(task.microUsd)}</Fact>

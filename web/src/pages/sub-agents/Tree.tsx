@@ -19,8 +19,8 @@ export function Tree() {
   const agents = useSubAgents();
   const roots = useMemo(() => treesOf(agents), [agents]);
   return roots.map(({ maker, made }) => (
-    <section key={nameOf(maker)} aria-label={`Made by ${nameOf(maker)}`} className="mb-4">
-      <h2 className="pb-1 font-medium text-faint text-xs">{nameOf(maker)}</h2>
+    <section key={nameOf(maker)} className="mb-4">
+      <h2 className="pb-1 font-medium text-faint text-xs">Made by {nameOf(maker)}</h2>
       <Branches branches={made} />
     </section>
   ));
@@ -46,7 +46,8 @@ function Branches({ branches }: { branches: Branch[] }) {
 function Row({ agent }: { agent: SubAgent }) {
   const row = useRef<HTMLDivElement>(null);
   const task = useTask(agent, useShown(row));
-  const progress = useView(useCallback((view: View) => progressOf(view, agent), [agent]));
+  const told = useView(useCallback((view: View) => progressOf(view, agent), [agent]));
+  const progress = inOrder(told ?? task.outcome ?? "No task yet");
   return (
     <div
       ref={row}
@@ -64,8 +65,8 @@ function Row({ agent }: { agent: SubAgent }) {
           <StateBadge state={agent.state} />
         </span>
       </div>
-      <p className="truncate text-muted text-sm" title={inOrder(progress)}>
-        {inOrder(progress)}
+      <p className="truncate text-muted text-sm" title={progress}>
+        {progress}
       </p>
       <Facts task={task} />
     </div>

@@ -4,7 +4,7 @@ import { EmptyState, Page, SkeletonList } from "@/ui";
 import { Tree, useSubAgents } from "./Tree";
 
 const READY = (view: View) => view.ready;
-const CLI = 'growqr chat "ask a coding sub-agent to create hello.py that prints hello"';
+const CLI = 'growqr chat "create hello.py that prints hello"';
 
 export function SubAgentsPage() {
   const agents = useSubAgents();

@@ -26,7 +26,7 @@ export function makerOf(actor: string | null): Maker {
 
 export function nameOf(maker: Maker): string {
   if (maker.kind === "sub_agent") return maker.id;
-  return { grow_agent: "Grow Agent", user: "You", unknown: "Unknown" }[maker.kind];
+  return { grow_agent: "Grow Agent", user: "you", unknown: "nobody knows whom" }[maker.kind];
 }
 
 /** Trees by who made their first; those that are stopped come last, the newest first of the rest. */

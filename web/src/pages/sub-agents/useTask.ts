@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ask, readTurn, type TurnView } from "@/api";
 import type { SubAgent } from "@/stream";
+import { oneLine } from "./words";
 
 export interface Task {
   /** When it began and ended; null where nobody knows, or where it has not. */
@@ -8,6 +9,8 @@ export interface Task {
   endedAt: string | null;
   tokens: number | null;
   microUsd: number | null;
+  /** How it ended, in words; null while it has not. */
+  outcome: string | null;
 }
 
 /**
@@ -38,5 +41,12 @@ export function taskOf(agent: SubAgent, turn: TurnView | undefined): Task {
     endedAt: working ? null : (told?.endedAt ?? turn?.finished_at ?? null),
     tokens: used ? (used.input_tokens ?? 0) + (used.output_tokens ?? 0) : null,
     microUsd: used ? (used.micro_usd ?? 0) : null,
+    outcome: turn ? outcomeOf(turn) : null,
   };
+}
+
+function outcomeOf({ state, result, error }: TurnView): string | null {
+  if (state === "cancelled") return "Cancelled";
+  const words = result ?? error?.message;
+  return typeof words === "string" ? oneLine(words) : null;
 }

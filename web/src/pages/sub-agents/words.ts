@@ -1,5 +1,13 @@
 /** What a sub-agent does or has done, in one line. */
-import { openTurns, type SubAgent, type ToolCall, type View } from "@/stream";
+import {
+  type Conversation,
+  type Message,
+  openTurns,
+  type SubAgent,
+  type ToolCall,
+  textOf,
+  type View,
+} from "@/stream";
 
 const TELLING = ["command", "filePath", "path", "pattern", "query", "url", "prompt", "text"];
 const LONGEST = 300;
@@ -29,7 +37,8 @@ const WAITS: Record<string, string> = {
   budget: "Waits for you to allow more",
 };
 
-export function progressOf(view: View, agent: SubAgent): string {
+/** Null where events do not tell, or not any more. */
+export function progressOf(view: View, agent: SubAgent): string | null {
   const talk = view.conversations[agent.threadId];
   const turn = openTurns(talk?.turns ?? {})[0];
   if (turn?.waiting) return WAITS[turn.waiting] ?? "Waits";
@@ -38,10 +47,14 @@ export function progressOf(view: View, agent: SubAgent): string {
     const tool = newest(Object.values(talk?.tools ?? {}), turn?.id);
     return tool ? `${tool.name} ${gistOf(tool.input)}` : (agent.progress ?? "Working");
   }
-  if (agent.error) return agent.error;
-  const said = oneLine(view.threads[agent.threadId]?.preview ?? "");
-  if (said) return said;
-  return agent.turnId ? "Its last task is over" : "No task yet";
+  if (agent.turnId && talk?.turns[agent.turnId]?.state === "cancelled") return "Cancelled";
+  return agent.error ?? reportOf(talk, agent.turnId);
+}
+
+function reportOf(talk: Conversation | undefined, turnId: string | null): string | null {
+  const own = (one: Message) => one.turnId === turnId && one.role === "assistant";
+  const last = talk?.messages.findLast(own);
+  return (last && oneLine(textOf(last.content))) || null;
 }
 
 function newest(tools: ToolCall[], turnId: string | undefined): ToolCall | null {

@@ -14,7 +14,10 @@ export function told(edit: Edit, event: Event): void {
   agent.seq = event.seq;
   if (verb === "stopped") agent.state = "stopped";
   if (verb === "started") {
-    Object.assign(agent, { startedAt: event.time, endedAt: null, outcome: null, error: null });
+    // A successor starts the same task anew: its time goes on.
+    const goesOn = agent.startedAt !== null && agent.endedAt === null;
+    if (!goesOn) agent.startedAt = event.time;
+    Object.assign(agent, { endedAt: null, outcome: null, error: null });
     agent.turnId = event.turn_id;
     agent.progress = null;
   }
@@ -44,14 +47,14 @@ function spawned(edit: Edit, event: Event): void {
   if (thread) thread.subAgentId = data.sub_agent_id;
 }
 
-/** The state of a sub-agent is that of its newest turn. */
+/** The state of a sub-agent is that of the turn it works on; those that are queued come later. */
 export function follow(edit: Edit, turn: Turn, time: string): void {
   const agent = ofThread(edit, turn.threadId);
   if (!agent || agent.state === "stopped") return;
   if (ENDED.has(turn.state)) {
     agent.state = "idle";
     agent.endedAt = time;
-  } else {
+  } else if (turn.state !== "queued" || agent.state === "idle") {
     agent.state = turn.state === "waiting" ? "waiting" : "working";
     agent.turnId = turn.id;
   }
