@@ -1,7 +1,13 @@
 import { useSyncExternalStore } from "react";
+import { stream } from "@/stream";
 
 const listeners = new Set<() => void>();
-const placeOf = (threadId: string | null) => `growqr.draft.${threadId ?? "master"}`;
+
+/** The master thread has one from the start: one may write before its id is known. */
+export function placeOf(threadId: string | null): string {
+  const master = !threadId || stream.getView().threads[threadId]?.kind === "master";
+  return `growqr.draft.${master ? "master" : threadId}`;
+}
 
 /** Puts a text where the thread's next message is written. */
 export function write(threadId: string | null, text: string): void {

@@ -6,6 +6,7 @@ import { Page } from "@/ui";
 import { Tree, useSubAgents } from "../sub-agents/Tree";
 import { Composer } from "./Composer";
 import { Conversation } from "./Conversation";
+import { placeOf } from "./draft";
 import { OfflineModel } from "./OfflineModel";
 
 export function MasterChatPage() {
@@ -32,7 +33,7 @@ function ChatPage({ threadId }: { threadId: string | null }) {
       scroll="own"
     >
       <Conversation key={threadId} threadId={threadId} />
-      <Composer key={`write ${threadId}`} threadId={threadId} />
+      <Composer key={placeOf(threadId)} threadId={threadId} />
     </Page>
   );
 }
