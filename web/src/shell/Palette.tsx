@@ -4,7 +4,7 @@ import { Hash, Keyboard, Map as MapIcon, MessageSquare, Moon, Sun } from "lucide
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
 import { useThreads } from "@/stream";
-import { closeOverlay, openShortcuts, useOverlay } from "./overlays";
+import { closeOverlay, openShortcuts, returnFocus, useOverlay } from "./overlays";
 import { PLACES, showArchitecture } from "./pages";
 import { threadName } from "./ThreadLinks";
 import { setTheme, useDark } from "./theme";
@@ -18,6 +18,7 @@ export default function Palette() {
         <Dialog.Overlay className="fixed inset-0 z-50 bg-[#0b0a08]/45" />
         <Dialog.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={returnFocus}
           className="fixed top-[12dvh] left-1/2 z-50 w-[min(36rem,94vw)] -translate-x-1/2 overflow-hidden rounded-2xl border border-line bg-surface shadow-raised outline-none"
         >
           <Dialog.Title className="sr-only">Search or jump to</Dialog.Title>

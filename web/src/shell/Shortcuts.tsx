@@ -1,5 +1,5 @@
 import { Dialog, Kbd } from "@/ui";
-import { closeOverlay, useOverlay } from "./overlays";
+import { closeOverlay, returnFocus, useOverlay } from "./overlays";
 import { PLACES } from "./pages";
 
 const KEYS: [string, string][] = [
@@ -14,7 +14,12 @@ export default function Shortcuts() {
   const open = useOverlay() === "shortcuts";
   const rows = [...KEYS, ...PLACES.map(({ key, label }) => [`g ${key}`, label] as const)];
   return (
-    <Dialog open={open} onOpenChange={(next) => next || closeOverlay()} title="Keyboard shortcuts">
+    <Dialog
+      open={open}
+      onOpenChange={(next) => next || closeOverlay()}
+      title="Keyboard shortcuts"
+      onCloseAutoFocus={returnFocus}
+    >
       <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2">
         {rows.map(([keys, what]) => (
           <div key={keys} className="contents">

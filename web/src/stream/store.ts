@@ -87,7 +87,14 @@ export class Stream {
     return loading;
   }
 
-  /** Threads read when the view stood at `seq`; no event tells of a new one. */
+  /** Read the list of threads again: no event tells of a new one. Throws Problem. */
+  async refreshThreads(): Promise<null> {
+    const { seq } = this.view;
+    this.addThreads(await readThreads(), seq);
+    return null;
+  }
+
+  /** Threads read when the view stood at `seq`. */
   addThreads(threads: ThreadView[], seq: number): void {
     this.set(addThreads(this.view, threads, seq));
   }
@@ -154,8 +161,7 @@ export class Stream {
     if (!Object.values(this.view.threads).some((thread) => !thread.title)) return;
     this.naming = true;
     try {
-      const { seq } = this.view;
-      this.addThreads(await readThreads(), seq);
+      await this.refreshThreads();
       await new Promise((done) => setTimeout(done, AGAIN));
     } catch {
       // the next event tries again
