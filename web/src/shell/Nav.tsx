@@ -5,7 +5,7 @@ import { cx, Kbd } from "@/ui";
 import { Brand } from "./Brand";
 import { openPalette } from "./overlays";
 import { PLACES, type Place } from "./pages";
-import { ThreadLinks } from "./ThreadLinks";
+import { Threads } from "./threads";
 import { UserMenu } from "./UserMenu";
 
 /** The first pane: pages, threads, channels, who is signed in. `onGo`: a drawer closes. */
@@ -23,10 +23,7 @@ export function Nav({ onGo }: { onGo?: () => void }) {
       <div className="px-3 pb-2">
         <button
           type="button"
-          onClick={() => {
-            onGo?.();
-            openPalette();
-          }}
+          onClick={openPalette}
           className="flex h-9 w-full items-center gap-2 rounded-lg border border-line bg-surface px-2.5 text-muted text-sm hover:text-ink"
         >
           <Search aria-hidden className="size-4" /> Search or jump to
@@ -44,12 +41,7 @@ export function Nav({ onGo }: { onGo?: () => void }) {
           ))}
         </ul>
       </nav>
-      <nav
-        aria-label="Threads"
-        className="scroll-thin mt-3 min-h-0 flex-1 overflow-y-auto px-2 pb-3"
-      >
-        <ThreadLinks />
-      </nav>
+      <Threads />
       <UserMenu />
     </div>
   );

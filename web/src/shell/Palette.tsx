@@ -1,13 +1,12 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { Hash, Keyboard, Map as MapIcon, MessageSquare, Moon, Sun } from "lucide-react";
+import { Hash, MessageSquare } from "lucide-react";
 import { Dialog } from "radix-ui";
-import type { ReactNode } from "react";
 import { useThreads } from "@/stream";
-import { closeOverlay, openShortcuts, useOverlay } from "./overlays";
-import { PLACES, showArchitecture } from "./pages";
+import { choose, closeOverlay, returnFocus, useOverlay } from "./overlays";
+import { PLACES } from "./pages";
 import { threadName } from "./ThreadLinks";
-import { setTheme, useDark } from "./theme";
+import { type Action, useActions } from "./useActions";
 
 /** Every page and thread by its name: Ctrl or Cmd with K. */
 export default function Palette() {
@@ -18,6 +17,7 @@ export default function Palette() {
         <Dialog.Overlay className="fixed inset-0 z-50 bg-[#0b0a08]/45" />
         <Dialog.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={returnFocus}
           className="fixed top-[12dvh] left-1/2 z-50 w-[min(36rem,94vw)] -translate-x-1/2 overflow-hidden rounded-2xl border border-line bg-surface shadow-raised outline-none"
         >
           <Dialog.Title className="sr-only">Search or jump to</Dialog.Title>
@@ -31,11 +31,11 @@ export default function Palette() {
 function Choices() {
   const navigate = useNavigate();
   const threads = useThreads();
-  const dark = useDark();
+  const actions = useActions();
   return (
     <Command label="Search or jump to" loop>
       <Command.Input
-        placeholder="Page, thread or sub-agent"
+        placeholder="Page, thread, sub-agent or action"
         className="h-13 w-full border-b bg-transparent px-4 text-base outline-none"
       />
       <Command.List className="scroll-thin max-h-[min(24rem,60dvh)] overflow-y-auto p-2">
@@ -48,7 +48,7 @@ function Choices() {
               key={to}
               value={label}
               icon={<Icon />}
-              then={() => navigate({ to })}
+              run={() => navigate({ to })}
               hint={`g ${key}`}
             />
           ))}
@@ -62,17 +62,13 @@ function Choices() {
                 : navigate({ to: "/app/chat/$threadId", params: { threadId: thread.id } });
             const icon = agent ? <Hash /> : <MessageSquare />;
             const name = threadName(thread);
-            return <Choice key={thread.id} value={name} id={thread.id} icon={icon} then={go} />;
+            return <Choice key={thread.id} value={name} id={thread.id} icon={icon} run={go} />;
           })}
         </Command.Group>
         <Command.Group heading="Actions" className={GROUP}>
-          <Choice
-            value={dark ? "Light theme" : "Dark theme"}
-            icon={dark ? <Sun /> : <Moon />}
-            then={() => setTheme(dark ? "light" : "dark")}
-          />
-          <Choice value="Keyboard shortcuts" icon={<Keyboard />} then={openShortcuts} hint="?" />
-          <Choice value="How it works" icon={<MapIcon />} then={showArchitecture} />
+          {actions.map((action) => (
+            <Choice key={action.value} {...action} />
+          ))}
         </Command.Group>
       </Command.List>
     </Command>
@@ -82,23 +78,15 @@ function Choices() {
 const GROUP =
   "[&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:py-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-faint";
 
-interface ChoiceProps {
-  value: string;
+interface ChoiceProps extends Action {
   id?: string;
-  icon: ReactNode;
-  hint?: string;
-  then: () => void;
 }
 
-function Choice({ value, id = "", icon, hint, then }: ChoiceProps) {
-  const choose = () => {
-    closeOverlay();
-    then();
-  };
+function Choice({ value, id = "", icon, hint, run }: ChoiceProps) {
   return (
     <Command.Item
       value={`${value} ${id}`}
-      onSelect={choose}
+      onSelect={() => choose(run)}
       className="flex h-10 items-center gap-3 rounded-lg px-3 data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent [&_svg]:size-4"
     >
       {icon}

@@ -7,9 +7,10 @@ import { ConfirmDialog, Dialog, IconButton, useWide } from "@/ui";
 import { Banner } from "./Banner";
 import { Brand } from "./Brand";
 import { Nav } from "./Nav";
-import { useOverlay } from "./overlays";
+import { closeOverlay, openMenu, returnFocus, useOverlay } from "./overlays";
 import { useKeys } from "./useKeys";
 
+const NewThread = lazy(() => import("./NewThread"));
 const Palette = lazy(() => import("./Palette"));
 const Shortcuts = lazy(() => import("./Shortcuts"));
 
@@ -54,13 +55,14 @@ export function Shell() {
 }
 
 function TopBar() {
-  const [open, setOpen] = useState(false);
+  const overlay = useOverlay();
+  const open = overlay === "menu" || overlay === "search";
   const waiting = useOpenDecisions().length;
   const label = waiting ? `Menu, ${waiting} open decisions` : "Menu";
   return (
     <header className="flex h-12 shrink-0 items-center gap-2 border-b bg-ground px-2">
       <span className="relative">
-        <IconButton label={label} icon={<MenuIcon />} onClick={() => setOpen(true)} />
+        <IconButton label={label} icon={<MenuIcon />} onClick={openMenu} />
         {waiting > 0 && (
           <span aria-hidden className="absolute top-1 right-1 size-2 rounded-full bg-accent" />
         )}
@@ -69,11 +71,12 @@ function TopBar() {
       <Dialog
         side="left"
         open={open}
-        onOpenChange={setOpen}
+        onOpenChange={(next) => next || closeOverlay()}
+        onCloseAutoFocus={returnFocus}
         title="Menu"
         className="[&>div:last-child]:p-0"
       >
-        <Nav onGo={() => setOpen(false)} />
+        <Nav onGo={closeOverlay} />
       </Dialog>
     </header>
   );
@@ -89,6 +92,7 @@ function Overlays() {
   if (!used) return null;
   return (
     <Suspense>
+      <NewThread />
       <Palette />
       <Shortcuts />
     </Suspense>

@@ -1,30 +1,65 @@
 import { Dialog, Kbd } from "@/ui";
-import { closeOverlay, useOverlay } from "./overlays";
+import { closeOverlay, returnFocus, useOverlay } from "./overlays";
 import { PLACES } from "./pages";
 
-const KEYS: [string, string][] = [
-  ["Ctrl K", "Search or jump to"],
-  ["?", "This list"],
-  ["Enter", "Send a message"],
-  ["Shift Enter", "A new line in it"],
-  ["Esc", "Close what is open"],
+type Keys = [keys: string, what: string][];
+
+const GROUPS: [heading: string, keys: Keys][] = [
+  [
+    "Everywhere",
+    [
+      ["Ctrl K", "Search or jump to (Cmd K on a Mac)"],
+      ["/", "Search threads"],
+      ["?", "This list"],
+      ["Esc", "Close what is open"],
+    ],
+  ],
+  ["Go to", PLACES.map(({ key, label }) => [`g ${key}`, label])],
+  [
+    "Writing",
+    [
+      ["Enter", "Send a message"],
+      ["Shift Enter", "A new line in a message"],
+      ["Ctrl Enter", "Save a note, or give a sub-agent its task"],
+    ],
+  ],
+  [
+    "In a list or tree",
+    [
+      ["↑ ↓", "Move"],
+      ["Home End", "To the first or the last"],
+      ["← →", "Close or open a folder"],
+      ["Enter", "Open a file, or open and close a folder"],
+    ],
+  ],
 ];
 
 export default function Shortcuts() {
   const open = useOverlay() === "shortcuts";
-  const rows = [...KEYS, ...PLACES.map(({ key, label }) => [`g ${key}`, label] as const)];
   return (
-    <Dialog open={open} onOpenChange={(next) => next || closeOverlay()} title="Keyboard shortcuts">
-      <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2">
-        {rows.map(([keys, what]) => (
-          <div key={keys} className="contents">
-            <dt>
-              <Kbd keys={keys} />
-            </dt>
-            <dd>{what}</dd>
-          </div>
+    <Dialog
+      open={open}
+      onOpenChange={(next) => next || closeOverlay()}
+      title="Keyboard shortcuts"
+      onCloseAutoFocus={returnFocus}
+    >
+      <div className="grid gap-5">
+        {GROUPS.map(([heading, keys]) => (
+          <section key={heading} aria-label={heading}>
+            <h3 className="pb-2 font-medium text-muted text-sm">{heading}</h3>
+            <dl className="grid grid-cols-[6.5rem_1fr] items-center gap-x-4 gap-y-2">
+              {keys.map(([key, what]) => (
+                <div key={key} className="contents">
+                  <dt>
+                    <Kbd keys={key} />
+                  </dt>
+                  <dd>{what}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
         ))}
-      </dl>
+      </div>
     </Dialog>
   );
 }

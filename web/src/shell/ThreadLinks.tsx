@@ -1,44 +1,14 @@
 import { Link } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { openTurns, type Thread, useThreads, useView, type View } from "@/stream";
+import { openTurns, type Thread, useView, type View } from "@/stream";
 import { cx } from "@/ui";
 
-const MOST = 40;
-
-/** The newest threads, and the channels of sub-agents that work or wait. */
-export function ThreadLinks() {
-  const threads = useThreads();
-  const chats = threads.filter((thread) => thread.kind !== "channel").slice(0, MOST);
-  const channels = threads.filter((thread) => thread.subAgentId).slice(0, MOST);
-  return (
-    <>
-      <Group title="Threads" threads={chats} />
-      <Group title="Sub-agents" threads={channels} />
-    </>
-  );
-}
-
-function Group({ title, threads }: { title: string; threads: Thread[] }) {
-  if (!threads.length) return null;
-  return (
-    <section className="mb-3">
-      <h2 className="px-2.5 pb-1 font-medium text-faint text-xs">{title}</h2>
-      <ul>
-        {threads.map((thread) => (
-          <li key={thread.id}>
-            <ThreadLink thread={thread} />
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
 const LINK =
-  "flex h-8 items-center gap-2 rounded-lg px-2.5 text-sm text-muted hover:bg-sunken hover:text-ink";
+  "flex h-8 items-center gap-2 rounded-lg pr-9 pl-2.5 text-sm text-muted hover:bg-sunken hover:text-ink";
 const HERE = { className: "bg-sunken text-ink font-medium" };
 
-function ThreadLink({ thread }: { thread: Thread }) {
+/** To a chat, or to the channel of a sub-agent. */
+export function ThreadLink({ thread }: { thread: Thread }) {
   const inside = (
     <>
       <Dot threadId={thread.id} />

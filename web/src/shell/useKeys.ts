@@ -1,11 +1,11 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { openPalette, openShortcuts } from "./overlays";
+import { openPalette, openShortcuts, searchThreads } from "./overlays";
 import { PLACES } from "./pages";
 
 const PAIR = 1200;
 
-/** The shell's keys: Ctrl/Cmd-K, `?`, and `g` with a page's key. */
+/** The shell's keys: Ctrl/Cmd-K, `?`, `/`, and `g` with a page's key. */
 export function useKeys(): void {
   const navigate = useNavigate();
   useEffect(() => {
@@ -18,6 +18,10 @@ export function useKeys(): void {
       }
       if (event.ctrlKey || event.metaKey || event.altKey || writes(event.target)) return;
       if (event.key === "?") openShortcuts();
+      if (event.key === "/") {
+        event.preventDefault(); // the field would get the slash
+        searchThreads();
+      }
       const place = PLACES.find((one) => one.key === event.key);
       if (place && Date.now() - lead < PAIR) navigate({ to: place.to });
       lead = event.key === "g" ? Date.now() : 0;

@@ -3,7 +3,7 @@ import { Edit } from "./edit";
 import * as decisions from "./parts/decisions";
 import { drafted } from "./parts/drafts";
 import * as messages from "./parts/messages";
-import { committed, timer, touch } from "./parts/rest";
+import { changed, committed, timer, touch } from "./parts/rest";
 import * as services from "./parts/services";
 import * as subAgents from "./parts/subAgents";
 import * as tools from "./parts/tools";
@@ -26,6 +26,7 @@ const PARTS: Record<string, Part> = {
   service: services.told,
   timer,
   "memory.committed": committed,
+  "thread.changed": changed,
 };
 
 /** The view after one frame. */

@@ -18,7 +18,7 @@ export interface Snapshot {
 export function joinSnapshot(view: View, snapshot: Snapshot): View {
   const edit = new Edit(view);
   const { seq } = snapshot.agent;
-  joinThreads(edit, snapshot.threads);
+  joinThreads(edit, snapshot.threads, seq);
   for (const one of snapshot.subAgents) joinSubAgent(edit, one, seq);
   for (const one of snapshot.decisions) joinDecision(edit, one, seq);
   for (const turn of snapshot.agent.unfinished) {
@@ -37,23 +37,26 @@ export function joinSnapshot(view: View, snapshot: Snapshot): View {
   return edit.view;
 }
 
-/** Names and kinds of threads; what the stream has told of them stays. */
-export function addThreads(view: View, threads: ThreadView[]): View {
+/** Threads as they stood at `seq` at least; what the stream has told of them since stays. */
+export function addThreads(view: View, threads: ThreadView[], seq: number): View {
   const edit = new Edit(view);
-  joinThreads(edit, threads);
+  joinThreads(edit, threads, seq);
   return edit.view;
 }
 
-function joinThreads(edit: Edit, threads: ThreadView[]): void {
+function joinThreads(edit: Edit, threads: ThreadView[], seq: number): void {
   const all = edit.at(edit.view, "threads");
   for (const one of threads) {
     const { id, kind, title, created_at: createdAt } = one;
-    all[id] ??= { ...NOTHING, id, kind, title, createdAt, lastAt: createdAt };
-    Object.assign(edit.at(all, id) as Thread, { kind, title, createdAt });
+    const archived = one.archived_at !== null;
+    all[id] ??= { ...NOTHING, id, kind, title, archived, createdAt, lastAt: createdAt };
+    const thread = edit.at(all, id) as Thread;
+    Object.assign(thread, { kind, createdAt });
+    if (thread.changedSeq <= seq) Object.assign(thread, { title, archived, changedSeq: seq });
   }
 }
 
-const NOTHING = { lastSeq: 0, preview: "", subAgentId: null };
+const NOTHING = { changedSeq: 0, lastSeq: 0, preview: "", subAgentId: null };
 
 function joinSubAgent(edit: Edit, one: SubAgentView, seq: number): void {
   const all = edit.at(edit.view, "subAgents");

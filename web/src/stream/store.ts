@@ -87,9 +87,16 @@ export class Stream {
     return loading;
   }
 
-  /** Threads that were made or read elsewhere; no event tells of a new one. */
-  addThreads(threads: ThreadView[]): void {
-    this.set(addThreads(this.view, threads));
+  /** Read the list of threads again: no event tells of a new one. Throws Problem. */
+  async refreshThreads(): Promise<null> {
+    const { seq } = this.view;
+    this.addThreads(await readThreads(), seq);
+    return null;
+  }
+
+  /** Threads read when the view stood at `seq`. */
+  addThreads(threads: ThreadView[], seq: number): void {
+    this.set(addThreads(this.view, threads, seq));
   }
 
   private async begin(): Promise<void> {
@@ -154,7 +161,7 @@ export class Stream {
     if (!Object.values(this.view.threads).some((thread) => !thread.title)) return;
     this.naming = true;
     try {
-      this.addThreads(await readThreads());
+      await this.refreshThreads();
       await new Promise((done) => setTimeout(done, AGAIN));
     } catch {
       // the next event tries again

@@ -97,6 +97,10 @@ export interface Thread {
   id: string;
   kind: "master" | "channel" | "thread";
   title: string;
+  /** Put away: it is listed apart, and goes on as before. */
+  archived: boolean;
+  /** The event that title and `archived` are as new as; older news of them is late. */
+  changedSeq: number;
   createdAt: string;
   /** The newest event in it, as far as this page has seen. */
   lastSeq: number;

@@ -11,6 +11,10 @@ interface Props {
   description?: string;
   /** A drawer comes from a side and fills the height. */
   side?: "left" | "right";
+  /** For another first focus than the first button. */
+  onOpenAutoFocus?: (event: Event) => void;
+  /** Where the focus goes then: it is lost where no button of the dialog's own opened it. */
+  onCloseAutoFocus?: (event: Event) => void;
   children: ReactNode;
   className?: string;
 }
@@ -27,6 +31,8 @@ export function Dialog({
   title,
   description,
   side,
+  onOpenAutoFocus,
+  onCloseAutoFocus,
   children,
   className,
 }: Props) {
@@ -38,6 +44,8 @@ export function Dialog({
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-[#0b0a08]/45" />
         <Radix.Content
+          onOpenAutoFocus={onOpenAutoFocus}
+          onCloseAutoFocus={onCloseAutoFocus}
           {...(description ? {} : { "aria-describedby": undefined })}
           className={cx(
             "fixed z-50 flex flex-col overflow-hidden border-line bg-surface shadow-raised outline-none",

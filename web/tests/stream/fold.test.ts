@@ -253,3 +253,23 @@ test("a draft goes with its turn", () => {
   view = foldAll(view, [...journal.frames, delta(" late", 4)]);
   expect(talk(view).drafts).toEqual({});
 });
+
+test("a thread has another title, is put away and had back, and nothing else of it changes", () => {
+  const journal = new Journal();
+  journal.user("plan the trip");
+  const told = (title: string, archived: boolean) =>
+    journal.add("thread.changed", { turn_id: null, actor: "u_owner", data: { title, archived } });
+  told("Trip to Oslo", false);
+  told("Trip to Oslo", true);
+  const away = foldAll(emptyView(), journal.frames);
+  expect(away.threads[MASTER]).toMatchObject({
+    title: "Trip to Oslo",
+    archived: true,
+    changedSeq: 3,
+    preview: "plan the trip",
+  });
+  told("Trip to Oslo", false);
+  const back = foldAll(away, journal.frames);
+  expect(back.threads[MASTER]?.archived).toBe(false);
+  expect(away.threads[MASTER]?.archived).toBe(true);
+});

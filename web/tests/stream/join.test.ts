@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { AgentView, MessageView } from "@/api";
+import type { AgentView, MessageView, ThreadView } from "@/api";
 import { foldAll } from "@/stream/fold";
-import { joinMessages, joinSnapshot } from "@/stream/join";
+import { addThreads, joinMessages, joinSnapshot } from "@/stream/join";
 import { emptyView } from "@/stream/view";
 import { CHANNEL, Journal, MASTER } from "./journal";
 
@@ -97,4 +97,21 @@ test("a sub-agent of the snapshot is found by its channel", () => {
     turnId: "trn_2",
     parent: "u_owner",
   });
+});
+
+test("a list of threads and the stream agree, whichever comes late", () => {
+  const journal = new Journal();
+  const told = (title: string) =>
+    journal.add("thread.changed", { data: { title, archived: true } });
+  const read = (title: string): ThreadView[] => [
+    { id: MASTER, kind: "thread", title, created_at: AT, archived_at: AT },
+  ];
+  told("first");
+  told("second");
+  const listed = addThreads(emptyView(), read("second"), 2);
+  expect(listed.threads[MASTER]).toMatchObject({ title: "second", archived: true });
+  const replayed = foldAll(listed, journal.frames.slice(0, 1));
+  expect(replayed.threads[MASTER]?.title).toBe("second");
+  const whole = foldAll(listed, journal.frames);
+  expect(addThreads(whole, read("first"), 1).threads[MASTER]?.title).toBe("second");
 });

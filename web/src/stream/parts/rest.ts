@@ -1,4 +1,4 @@
-/** memory.*, timer.* and what every event does: ring, cursor, the thread it belongs to. */
+/** memory.*, timer.*, thread.changed and what every event does: ring, cursor, the thread it belongs to. */
 import type { Edit } from "../edit";
 import type { Event } from "../wire";
 
@@ -21,6 +21,13 @@ export function timer(edit: Edit, event: Event): void {
   }
 }
 
+export function changed(edit: Edit, event: Event): void {
+  const { title, archived } = event.data;
+  const thread = event.thread_id && edit.entry(edit.at(edit.view, "threads"), event.thread_id);
+  if (!thread || event.seq <= thread.changedSeq) return;
+  Object.assign(thread, { title, archived, changedSeq: event.seq });
+}
+
 export function touch(edit: Edit, event: Event): void {
   edit.view.seq = event.seq;
   edit.at(edit.view, "events").push(event);
@@ -30,6 +37,8 @@ export function touch(edit: Edit, event: Event): void {
   threads[id] ??= {
     id,
     kind: "thread",
+    archived: false,
+    changedSeq: 0,
     title: "", // named by the list of threads, which is read again where it lacks one
     createdAt: time,
     lastSeq: 0,
