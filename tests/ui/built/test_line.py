@@ -34,7 +34,7 @@ def test_a_cut_of_ten_seconds_in_mid_reply(meet: Meet, line: FaultProxy, portal:
     chat = Chat(anna.page)
     chat.say("[[say First.]]")
     chat.expect_answer("First.")
-    chat.say(f"[[slow 0.08]] [[thinking]] [[say {WORDS}]]")
+    chat.say(f"[[slow 0.08]] [[say {WORDS}]]")
     expect(chat.written().last).to_contain_text("word-9 ")
     line.mode = "refuse"
     portal.call(line.cut)
