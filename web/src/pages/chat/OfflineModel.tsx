@@ -4,6 +4,9 @@ import { ask, readAgent } from "@/api";
 import { useView, type View } from "@/stream";
 import { Badge } from "@/ui";
 
+/** The provider that needs neither key nor network. */
+const OFFLINE = "scripted";
+
 /** Says so where the built-in offline model was the last to answer. */
 export function OfflineModel({ threadId }: { threadId: string | null }) {
   const said = useView(
@@ -18,5 +21,5 @@ export function OfflineModel({ threadId }: { threadId: string | null }) {
     placeholderData: (before) => before,
     select: (agent) => agent.model?.provider,
   });
-  return data === "offline" ? <Badge tone="warn">offline model</Badge> : null;
+  return data === OFFLINE ? <Badge tone="warn">offline model</Badge> : null;
 }
