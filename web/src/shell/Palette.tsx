@@ -1,12 +1,12 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { Hash, Keyboard, Map as MapIcon, MessageSquare, Moon, Sun } from "lucide-react";
+import { Hash, Keyboard, Map as MapIcon, MessageSquare, Moon, Plus, Sun } from "lucide-react";
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
 import { useThreads } from "@/stream";
 import { closeOverlay, openShortcuts, useOverlay } from "./overlays";
 import { PLACES, showArchitecture } from "./pages";
-import { threadName } from "./ThreadLinks";
+import { NEW_THREAD, threadName } from "./ThreadLinks";
 import { setTheme, useDark } from "./theme";
 
 /** Every page and thread by its name: Ctrl or Cmd with K. */
@@ -32,6 +32,7 @@ function Choices() {
   const navigate = useNavigate();
   const threads = useThreads();
   const dark = useDark();
+  const newThread = () => navigate({ to: "/app/chat/$threadId", params: { threadId: NEW_THREAD } });
   return (
     <Command label="Search or jump to" loop>
       <Command.Input
@@ -71,6 +72,7 @@ function Choices() {
             icon={dark ? <Sun /> : <Moon />}
             then={() => setTheme(dark ? "light" : "dark")}
           />
+          <Choice value="New thread" icon={<Plus />} then={newThread} />
           <Choice value="Keyboard shortcuts" icon={<Keyboard />} then={openShortcuts} hint="?" />
           <Choice value="How it works" icon={<MapIcon />} then={showArchitecture} />
         </Command.Group>

@@ -7,7 +7,7 @@ const KEYS: [string, string][] = [
   ["?", "This list"],
   ["Enter", "Send a message"],
   ["Shift Enter", "A new line in it"],
-  ["Esc", "Close what is open"],
+  ["Esc", "Close what is open, else stop the turn"],
 ];
 
 export default function Shortcuts() {

@@ -1,35 +1,88 @@
 import { Link } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { Plus } from "lucide-react";
+import { type ReactNode, useCallback, useState } from "react";
 import { openTurns, type Thread, useThreads, useView, type View } from "@/stream";
 import { cx } from "@/ui";
+import { foundIn, useSaidIn } from "./threadSearch";
 
 const MOST = 40;
 
-/** The newest threads, and the channels of sub-agents that work or wait. */
+/** The thread that is not there yet. */
+export const NEW_THREAD = "new";
+
+/** The newest threads and the channels of sub-agents; or those that have the words. */
 export function ThreadLinks() {
   const threads = useThreads();
-  const chats = threads.filter((thread) => thread.kind !== "channel").slice(0, MOST);
-  const channels = threads.filter((thread) => thread.subAgentId).slice(0, MOST);
+  const [words, setWords] = useState("");
+  const found = foundIn(threads, words, useSaidIn(words));
   return (
     <>
-      <Group title="Threads" threads={chats} />
-      <Group title="Sub-agents" threads={channels} />
+      <div className="mb-2 flex items-center gap-1">
+        <input
+          type="search"
+          aria-label="Search threads"
+          placeholder="Search threads"
+          value={words}
+          maxLength={200}
+          onChange={(event) => setWords(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Escape" || !words) return;
+            event.preventDefault(); // it closes and stops nothing else
+            event.stopPropagation();
+            setWords("");
+          }}
+          className="h-8 min-w-0 flex-1 rounded-lg border border-line bg-surface px-2.5 text-sm"
+        />
+        <Link
+          to="/app/chat/$threadId"
+          params={{ threadId: NEW_THREAD }}
+          aria-label="New thread"
+          title="New thread"
+          className="grid size-8 shrink-0 place-items-center rounded-lg text-muted hover:bg-sunken hover:text-ink"
+        >
+          <Plus aria-hidden className="size-[1.15rem]" />
+        </Link>
+      </div>
+      <Group title="Threads" threads={found.threads.slice(0, MOST)} />
+      <Group title="Sub-agents" threads={found.channels.slice(0, MOST)} />
+      <Group title="Said in" threads={found.said.slice(0, MOST)} />
+      <Group title="Archived" threads={found.archived.slice(0, MOST)} folded={!words.trim()} />
+      {found.none && <p className="px-2.5 text-muted text-sm">No thread has these words.</p>}
     </>
   );
 }
 
-function Group({ title, threads }: { title: string; threads: Thread[] }) {
+interface GroupProps {
+  title: string;
+  threads: Thread[];
+  folded?: boolean;
+}
+
+function Group({ title, threads, folded = false }: GroupProps) {
   if (!threads.length) return null;
+  const list = (
+    <ul>
+      {threads.map((thread) => (
+        <li key={thread.id}>
+          <ThreadLink thread={thread} />
+        </li>
+      ))}
+    </ul>
+  );
+  if (folded) {
+    return (
+      <details className="mb-3">
+        <summary className="cursor-pointer px-2.5 pb-1 font-medium text-faint text-xs">
+          {title} ({threads.length})
+        </summary>
+        {list}
+      </details>
+    );
+  }
   return (
     <section className="mb-3">
       <h2 className="px-2.5 pb-1 font-medium text-faint text-xs">{title}</h2>
-      <ul>
-        {threads.map((thread) => (
-          <li key={thread.id}>
-            <ThreadLink thread={thread} />
-          </li>
-        ))}
-      </ul>
+      {list}
     </section>
   );
 }
@@ -39,31 +92,19 @@ const LINK =
 const HERE = { className: "bg-sunken text-ink font-medium" };
 
 function ThreadLink({ thread }: { thread: Thread }) {
-  const inside = (
+  const look = { className: LINK, activeProps: HERE };
+  const inside: ReactNode = (
     <>
       <Dot threadId={thread.id} />
       <span className="truncate">{threadName(thread)}</span>
     </>
   );
-  if (thread.subAgentId) {
-    return (
-      <Link
-        to="/app/channels/$subAgentId"
-        params={{ subAgentId: thread.subAgentId }}
-        className={LINK}
-        activeProps={HERE}
-      >
-        {inside}
-      </Link>
-    );
-  }
-  return (
-    <Link
-      to="/app/chat/$threadId"
-      params={{ threadId: thread.id }}
-      className={LINK}
-      activeProps={HERE}
-    >
+  return thread.subAgentId ? (
+    <Link to="/app/channels/$subAgentId" params={{ subAgentId: thread.subAgentId }} {...look}>
+      {inside}
+    </Link>
+  ) : (
+    <Link to="/app/chat/$threadId" params={{ threadId: thread.id }} {...look}>
       {inside}
     </Link>
   );

@@ -3,7 +3,7 @@ import { Edit } from "./edit";
 import * as decisions from "./parts/decisions";
 import { drafted } from "./parts/drafts";
 import * as messages from "./parts/messages";
-import { committed, timer, touch } from "./parts/rest";
+import { committed, renamed, timer, touch } from "./parts/rest";
 import * as services from "./parts/services";
 import * as subAgents from "./parts/subAgents";
 import * as tools from "./parts/tools";
@@ -25,6 +25,7 @@ const PARTS: Record<string, Part> = {
   sub_agent: subAgents.told,
   service: services.told,
   timer,
+  thread: renamed,
   "memory.committed": committed,
 };
 

@@ -8,6 +8,7 @@ export { cx } from "./cx";
 export { Dialog } from "./Dialog";
 export { Diff, type DiffProps } from "./Diff";
 export { EmptyState } from "./EmptyState";
+export { Exact } from "./Exact";
 export { Field, Input, Select, Textarea } from "./Field";
 export { Kbd } from "./Kbd";
 export { inOrder, Markdown } from "./Markdown";

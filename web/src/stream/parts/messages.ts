@@ -65,6 +65,13 @@ export function dropDrafts(
   }
 }
 
+/** What the model thought before it answered. */
+export function thoughtOf(content: Block[]): string {
+  return content
+    .flatMap((block) => (block.type === "thinking" ? [block.thinking ?? ""] : []))
+    .join("\n\n");
+}
+
 /** The text of a message without tools and thinking. */
 export function textOf(content: Block[]): string {
   return content.flatMap((block) => (block.type === "text" ? [block.text ?? ""] : [])).join("\n\n");

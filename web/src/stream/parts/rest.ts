@@ -1,4 +1,4 @@
-/** memory.*, timer.* and what every event does: ring, cursor, the thread it belongs to. */
+/** memory.*, timer.*, thread.* and what every event does: ring, cursor, the thread it belongs to. */
 import type { Edit } from "../edit";
 import type { Event } from "../wire";
 
@@ -21,6 +21,13 @@ export function timer(edit: Edit, event: Event): void {
   }
 }
 
+export function renamed(edit: Edit, event: Event): void {
+  const thread = event.thread_id && edit.entry(edit.at(edit.view, "threads"), event.thread_id);
+  if (!thread) return;
+  thread.title = event.data.title ?? thread.title;
+  thread.archived = event.data.archived ?? thread.archived;
+}
+
 export function touch(edit: Edit, event: Event): void {
   edit.view.seq = event.seq;
   edit.at(edit.view, "events").push(event);
@@ -32,6 +39,7 @@ export function touch(edit: Edit, event: Event): void {
     kind: "thread",
     title: "", // named by the list of threads, which is read again where it lacks one
     createdAt: time,
+    archived: false,
     lastSeq: 0,
     lastAt: time,
     preview: "",
