@@ -2,6 +2,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { toast } from "sonner";
 import { ask, asProblem, logOut } from "@/api";
 import { stream } from "@/stream";
+import { forgetDrafts } from "./drafts";
 
 /** Signs this browser out; what `before` does comes first, and stops it when it fails. */
 export function useSignOut() {
@@ -15,6 +16,7 @@ export function useSignOut() {
       return;
     }
     stream.stop();
+    forgetDrafts();
     navigate({ to: "/app/sign-in" });
   };
 }

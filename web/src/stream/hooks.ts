@@ -66,7 +66,16 @@ export interface Opened {
   retry: () => void;
 }
 
-/** A thread with its messages, which are fetched when it is opened, and again after a reset. */
+/** What was asked in a thread, decided or not. */
+export function useDecisionsOf(threadId: string | null): Decision[] {
+  const select = useCallback(
+    (view: View) => Object.values(view.decisions).filter((one) => one.threadId === threadId),
+    [threadId],
+  );
+  return useView(select, sameItems);
+}
+
+/** A thread with its newest messages, which are read when it is opened, and after a reset. */
 export function useConversation(threadId: string | null): Opened {
   const conversation = useView(
     useCallback((view: View) => (threadId && view.conversations[threadId]) || null, [threadId]),
@@ -88,4 +97,28 @@ export function useConversation(threadId: string | null): Opened {
   const joined = conversation?.joined != null;
   const retry = useCallback(() => setTried((count) => count + 1), []);
   return { conversation, loading: !joined && !problem, problem, retry };
+}
+
+export interface Older {
+  more: boolean;
+  loading: boolean;
+  problem: Problem | null;
+  load: () => void;
+}
+
+/** The messages of a thread before those that are there. */
+export function useOlder(talk: Conversation | null): Older {
+  const threadId = talk?.threadId;
+  const [loading, setLoading] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const load = useCallback(() => {
+    if (!threadId) return;
+    setLoading(true);
+    setProblem(null);
+    stream
+      .loadOlder(threadId)
+      .catch((error) => setProblem(asProblem(error)))
+      .finally(() => setLoading(false));
+  }, [threadId]);
+  return { more: talk?.older != null, loading, problem, load };
 }

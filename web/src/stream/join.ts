@@ -1,7 +1,6 @@
 /** Snapshots into the view, each joined at the event it stands for. */
 import type { AgentView, DecisionView, MessageView, SubAgentView, ThreadView } from "@/api";
 import { Edit } from "./edit";
-import { place } from "./parts/messages";
 import { newService } from "./parts/services";
 import { newSubAgent } from "./parts/subAgents";
 import { request } from "./parts/tools";
@@ -88,25 +87,38 @@ function joinDecision(edit: Edit, one: DecisionView, seq: number): void {
     expiresAt: one.expires_at,
     answeredAt: one.answered_at,
     seq,
+    at: Math.min(known?.at ?? seq, seq),
   };
   all[one.id] = decision;
 }
 
-/** All messages of a thread, as they stood at `seq`; later ones came by the stream. */
-export function joinMessages(view: View, threadId: string, read: MessageView[], seq: number): View {
+/** Messages of a thread as they stood at the event `seq`, and where the ones before them are. */
+export interface MessagesRead {
+  read: MessageView[];
+  seq: number;
+  older: string | null;
+}
+
+/**
+ * The newest messages of a thread, or the page before those that are there: all pages of one list
+ * stand for the same event, and what is behind it came by the stream.
+ */
+export function joinMessages(view: View, threadId: string, page: MessagesRead): View {
   const edit = new Edit(view);
   const talk = edit.conversation(threadId);
-  const later = talk.messages.filter((message) => message.seq > seq);
-  const gone = new Set(talk.withdrawn);
-  talk.messages = read.filter((one) => !gone.has(one.id)).map(toMessage);
-  edit.at(talk, "messages");
-  for (const message of later) place(edit, talk, message);
-  for (const message of talk.messages) {
+  const here = talk.joined === null ? behind(talk.messages, page.seq) : talk.messages;
+  const gone = new Set([...talk.withdrawn, ...here.map((one) => one.id)]);
+  const read = page.read.filter((one) => !gone.has(one.id)).map(toMessage);
+  for (const message of [...read, ...here]) {
     for (const block of message.content) request(edit, message, threadId, block);
   }
-  talk.joined = seq;
+  talk.messages = [...read, ...here].sort((a, b) => a.seq - b.seq);
+  talk.joined ??= page.seq;
+  talk.older = page.older;
   return edit.view;
 }
+
+const behind = (messages: Message[], seq: number) => messages.filter((one) => one.seq > seq);
 
 function toMessage(one: MessageView): Message {
   return {

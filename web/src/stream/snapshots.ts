@@ -7,13 +7,13 @@ import {
   listQuestions,
   listSubAgents,
   listThreads,
-  type MessageView,
   readAgent,
 } from "@/api";
-import type { Snapshot } from "./join";
+import type { MessagesRead, Snapshot } from "./join";
 
 const ME = { user: "me" };
 const PAGE = 200;
+const MESSAGES = 60;
 
 /** The agent is read first, so that all else is as new as its `seq` at least. */
 export async function readSnapshot(): Promise<Snapshot> {
@@ -31,17 +31,9 @@ export function readThreads() {
   return askAll((cursor) => listThreads({ query: { limit: PAGE, cursor } }));
 }
 
-/** All messages of a thread and the event they stand for. */
-export async function readMessages(
-  threadId: string,
-): Promise<{ read: MessageView[]; seq: number }> {
-  const read: MessageView[] = [];
-  let cursor: string | undefined;
-  for (;;) {
-    const query = { limit: PAGE, cursor };
-    const page = await ask(listMessages({ path: { thread_id: threadId }, query }));
-    read.push(...page.data);
-    if (!page.next_cursor) return { read, seq: page.seq };
-    cursor = page.next_cursor;
-  }
+/** The newest messages of a thread, or the ones before the cursor; a thread may have thousands. */
+export async function readMessages(threadId: string, cursor?: string): Promise<MessagesRead> {
+  const query = { order: "newest" as const, limit: MESSAGES, cursor };
+  const page = await ask(listMessages({ path: { thread_id: threadId }, query }));
+  return { read: page.data.reverse(), seq: page.seq, older: page.next_cursor ?? null };
 }

@@ -71,16 +71,27 @@ export class Stream {
     this.set(emptyView(0, this.view.life + 1));
   }
 
-  /** Have a thread's messages in its conversation; resolves once they are. Throws Problem. */
+  /** Have a thread's newest messages in its conversation. Throws Problem. */
   loadThread(threadId: string): Promise<void> {
     if (this.view.conversations[threadId]?.joined != null) return Promise.resolve();
+    return this.page(threadId);
+  }
+
+  /** Have the messages before those that are there, if there are any. Throws Problem. */
+  loadOlder(threadId: string): Promise<void> {
+    const older = this.view.conversations[threadId]?.older;
+    return older ? this.page(threadId, older) : Promise.resolve();
+  }
+
+  /** One page of a thread at a time: who asks meanwhile waits for the same one. */
+  private page(threadId: string, cursor?: string): Promise<void> {
     const known = this.wanted.get(threadId);
     if (known) return known;
     const life = this.view.life;
-    const loading = readMessages(threadId)
-      .then(({ read, seq }) => {
+    const loading = readMessages(threadId, cursor)
+      .then((page) => {
         this.flush();
-        if (life === this.view.life) this.set(joinMessages(this.view, threadId, read, seq));
+        if (life === this.view.life) this.set(joinMessages(this.view, threadId, page));
       })
       .finally(() => this.wanted.delete(threadId));
     this.wanted.set(threadId, loading);

@@ -85,6 +85,8 @@ export interface Conversation {
   threadId: string;
   /** The event its fetched messages stand for; null while they were not fetched. */
   joined: number | null;
+  /** Where the messages before the fetched ones are to be had; null where there are none. */
+  older: string | null;
   messages: Message[];
   withdrawn: string[];
   turns: Record<string, Turn>;
@@ -145,6 +147,8 @@ export interface Decision {
   expiresAt: string | null;
   answeredAt: string | null;
   seq: number;
+  /** Place in the thread: the number of the event that told of it first. */
+  at: number;
 }
 
 export interface ServiceNews {
@@ -224,6 +228,7 @@ export function emptyConversation(threadId: string): Conversation {
   return {
     threadId,
     joined: null,
+    older: null,
     messages: [],
     withdrawn: [],
     turns: {},

@@ -10,14 +10,6 @@ export function inOrder(text: string): string {
   return text.replace(REORDERS, "");
 }
 
-/** With a sign in the place of what would show letters in another order than they stand in. */
-export function inPlainSight(text: string): string {
-  return text.replace(
-    REORDERS,
-    (sign) => `[U+${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`,
-  );
-}
-
 /** What a model wrote. Until the renderer is loaded, its plain text. */
 export function Markdown({ text: given, live = false }: { text: string; live?: boolean }) {
   const text = inOrder(given);

@@ -12,6 +12,10 @@ function message(id: string, seq: number, content: object[], role = "user"): Mes
   return { id, seq, turn_id, role, content, created_at: AT } as unknown as MessageView;
 }
 
+function page(read: MessageView[], seq: number, older: string | null = null) {
+  return { read, seq, older };
+}
+
 test("a snapshot of messages and the stream meet at its number", () => {
   const journal = new Journal();
   for (let n = 0; n < 6; n++) journal.user(`m${n}`);
@@ -20,7 +24,7 @@ test("a snapshot of messages and the stream meet at its number", () => {
   const want = ["msg_u0", "msg_u1", "msg_u2", "msg_u3", "msg_u4", "msg_u5"];
   for (let folded = 0; folded <= 6; folded++) {
     const before = foldAll(emptyView(), journal.frames.slice(0, folded));
-    const joined = joinMessages(before, MASTER, read, 4);
+    const joined = joinMessages(before, MASTER, page(read, 4));
     const after = foldAll(joined, journal.frames);
     const talk = after.conversations[MASTER];
     expect(
@@ -37,7 +41,7 @@ test("what was withdrawn behind the snapshot stays away", () => {
   journal.add("message.withdrawn", { data: { message_id: "msg_u0" } });
   const view = foldAll(emptyView(), journal.frames);
   const read = [message("msg_u0", 1, [{ type: "text", text: "oops" }])];
-  expect(joinMessages(view, MASTER, read, 1).conversations[MASTER]?.messages).toEqual([]);
+  expect(joinMessages(view, MASTER, page(read, 1)).conversations[MASTER]?.messages).toEqual([]);
 });
 
 test("calls of old messages are cards too", () => {
@@ -45,7 +49,7 @@ test("calls of old messages are cards too", () => {
     message("m1", 1, [{ type: "tool_use", id: "tu", name: "read_memory", input: {} }], "assistant"),
     message("m2", 3, [{ type: "tool_result", tool_use_id: "tu", content: "tea" }], "tool"),
   ];
-  const view = joinMessages(emptyView(), MASTER, read, 9);
+  const view = joinMessages(emptyView(), MASTER, page(read, 9));
   expect(view.conversations[MASTER]?.tools["trn_1/tu"]).toMatchObject({
     name: "read_memory",
     state: "completed",

@@ -1,56 +1,44 @@
 import { ArrowUp } from "lucide-react";
-import { type KeyboardEvent, useRef, useState } from "react";
-import { toast } from "sonner";
-import { ask, asProblem, newKey, sendMessage } from "@/api";
+import type { KeyboardEvent } from "react";
+import type { Problem } from "@/api";
+import type { Draft } from "@/shell/drafts";
 import { IconButton } from "@/ui";
-import { useDraft, write } from "./draft";
+import { useDraft } from "./useDraft";
+
+interface Props {
+  /** Under which name what is typed is kept. */
+  place: string;
+  send: (draft: Draft) => Promise<void>;
+}
 
 /** Says something in a thread. The text stays until the instance has it. */
-export function Composer({ threadId }: { threadId: string | null }) {
-  const text = useDraft(threadId);
-  const [busy, setBusy] = useState(false);
-  // The key is that of this text: sent twice by a lost answer, it is still one message.
-  const key = useRef<{ text: string; key: string } | null>(null);
-  const send = async () => {
-    if (!text.trim() || busy) return;
-    if (key.current?.text !== text) key.current = { text, key: newKey() };
-    setBusy(true);
-    try {
-      await ask(
-        sendMessage({
-          path: { user: "me" },
-          body: { text, thread_id: threadId },
-          headers: { "Idempotency-Key": key.current.key },
-        }),
-      );
-      key.current = null;
-      write(threadId, "");
-    } catch (error) {
-      toast.error(asProblem(error).detail);
-    } finally {
-      setBusy(false);
-    }
-  };
+export function Composer({ place, send }: Props) {
+  const { text, type, submit, busy, problem } = useDraft(place, send);
   const press = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
-    send();
+    submit();
   };
   return (
     <form
       className="mx-auto w-full max-w-3xl px-4 pb-4 pb-[max(1rem,env(safe-area-inset-bottom))]"
       onSubmit={(event) => {
         event.preventDefault();
-        send();
+        submit();
       }}
     >
+      {problem && (
+        <p role="alert" className="px-3 pb-2 text-danger text-sm">
+          {whyNot(problem)} Your text stays here.
+        </p>
+      )}
       <div className="flex items-end gap-2 rounded-2xl border border-line-strong/50 bg-surface p-2 focus-within:border-accent">
         <textarea
           aria-label="Message"
           value={text}
           rows={1}
           placeholder="Say something to your agent"
-          onChange={(event) => write(threadId, event.target.value)}
+          onChange={(event) => type(event.target.value)}
           onKeyDown={press}
           className="scroll-thin field-sizing-content max-h-60 min-h-9 w-full resize-none bg-transparent px-2 py-1.5 outline-none"
         />
@@ -65,4 +53,12 @@ export function Composer({ threadId }: { threadId: string | null }) {
       </div>
     </form>
   );
+}
+
+/** Why it was not sent, as a sentence. */
+function whyNot(problem: Problem): string {
+  if (problem.status === 0) {
+    return "Not sent: the instance cannot be reached. Send it again once you are back online.";
+  }
+  return `Not sent: ${problem.detail.replace(/\.?$/, ".")}`;
 }

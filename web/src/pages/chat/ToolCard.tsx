@@ -1,6 +1,6 @@
 import { ChevronRight, Wrench } from "lucide-react";
 import { durationOf, type ToolCall } from "@/stream";
-import { duration, Elapsed, StateBadge } from "@/ui";
+import { duration, Elapsed, Exact, StateBadge } from "@/ui";
 
 /** A tool call: what was asked, how it went, what came of it. */
 export function ToolCard({ tool }: { tool: ToolCall }) {
@@ -36,8 +36,8 @@ function Value({ label, value }: { label: string; value: unknown }) {
   return (
     <div className="min-w-0">
       <p className="text-faint text-xs">{label}</p>
-      <pre className="scroll-thin max-h-72 overflow-auto whitespace-pre-wrap break-words font-mono text-xs">
-        {text}
+      <pre className="scroll-thin max-h-72 overflow-auto whitespace-pre-wrap font-mono text-xs [overflow-wrap:anywhere]">
+        <Exact text={text} />
       </pre>
     </div>
   );

@@ -1,5 +1,5 @@
 import { Square } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
 import { ask, asProblem, cancelTurn } from "@/api";
 import { type Conversation, openTurns, type Turn } from "@/stream";
@@ -12,12 +12,16 @@ const WAITS: Record<string, string> = {
   budget: "Waiting for you to allow more",
 };
 
-const OVER = "[role=dialog],[role=alertdialog],[role=menu],[role=listbox]";
-
-/** What is under way in a thread, and how to stop it. */
+/** What is under way in a thread, and how to stop it: by the button or by Esc. */
 export function Working({ conversation }: { conversation: Conversation }) {
-  const turn = openTurns(conversation.turns)[0];
-  if (!turn) return null;
+  const open = openTurns(conversation.turns);
+  const turn = open.find((one) => one.state !== "queued") ?? open[0];
+  return turn ? <UnderWay key={turn.id} turn={turn} /> : null;
+}
+
+function UnderWay({ turn }: { turn: Turn }) {
+  const { stop, busy } = useStop(turn.id);
+  useEscape(stop);
   const since = turn.startedAt ?? turn.queuedAt;
   return (
     <div className="flex items-center gap-3 text-muted text-sm" data-testid="working">
@@ -25,7 +29,9 @@ export function Working({ conversation }: { conversation: Conversation }) {
       <span>
         {wordsOf(turn)} {since && <Elapsed since={since} />}
       </span>
-      <StopButton turn={turn} />
+      <Button size="sm" busy={busy} onClick={stop} aria-keyshortcuts="Escape">
+        <Square aria-hidden className="size-3.5" /> Stop
+      </Button>
     </div>
   );
 }
@@ -36,37 +42,35 @@ function wordsOf(turn: Turn): string {
   return "Working";
 }
 
-function StopButton({ turn }: { turn: Turn }) {
+/** The turn ends after its current step; until then it is asked once. */
+function useStop(turnId: string) {
   const [busy, setBusy] = useState(false);
-  const stop = async () => {
+  const asked = useRef(false);
+  const stop = useCallback(async () => {
+    if (asked.current) return;
+    asked.current = true;
     setBusy(true);
     try {
-      await ask(cancelTurn({ path: { turn_id: turn.id } }));
+      await ask(cancelTurn({ path: { turn_id: turnId } }));
     } catch (error) {
       toast.error(asProblem(error).detail);
-    } finally {
+      asked.current = false;
       setBusy(false);
     }
-  };
-  useEscape(stop);
-  return (
-    <Button size="sm" busy={busy} onClick={stop} title="Esc">
-      <Square aria-hidden className="size-3.5" /> Stop
-    </Button>
-  );
+  }, [turnId]);
+  return { stop, busy };
 }
 
-/** Does it on Esc, unless something lies over the page that Esc closes. */
-function useEscape(act: () => void): void {
-  const latest = useRef(act);
-  latest.current = act;
+const OPEN = "[role=dialog],[role=alertdialog],[role=menu],[role=listbox]";
+
+/** Esc where nothing else is open that it would close. */
+function useEscape(then: () => void): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || event.isComposing) return;
-      if (!document.querySelector(OVER)) latest.current();
+      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
+      if (!document.querySelector(OPEN)) then();
     };
-    // Before whatever lies over the page hears of it and is gone.
-    window.addEventListener("keydown", press, { capture: true });
-    return () => window.removeEventListener("keydown", press, { capture: true });
-  }, []);
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, [then]);
 }

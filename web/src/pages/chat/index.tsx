@@ -2,23 +2,27 @@ import { useParams } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { threadName } from "@/shell/ThreadLinks";
 import { useMasterThread, useView, type View } from "@/stream";
-import { Page } from "@/ui";
+import { Badge, Page } from "@/ui";
 import { Tree, useSubAgents } from "../sub-agents/Tree";
+import { AnsweredBy } from "./AnsweredBy";
 import { Composer } from "./Composer";
 import { Conversation } from "./Conversation";
-import { placeOf } from "./draft";
-import { OfflineModel } from "./OfflineModel";
+import { say } from "./say";
+
+const MASTER = "master";
 
 export function MasterChatPage() {
-  return <ChatPage threadId={useMasterThread()} />;
+  return <ChatPage threadId={useMasterThread()} place={MASTER} />;
 }
 
 export function ThreadChatPage() {
   const { threadId } = useParams({ from: "/shell/app/chat/$threadId" });
-  return <ChatPage threadId={threadId} />;
+  const master = useMasterThread();
+  return <ChatPage threadId={threadId} place={threadId === master ? MASTER : threadId} />;
 }
 
-function ChatPage({ threadId }: { threadId: string | null }) {
+/** `place` is where its draft is kept: one may write before the master thread's id is known. */
+function ChatPage({ threadId, place }: { threadId: string | null; place: string }) {
   const thread = useView(
     useCallback((view: View) => (threadId ? view.threads[threadId] : undefined), [threadId]),
   );
@@ -26,14 +30,19 @@ function ChatPage({ threadId }: { threadId: string | null }) {
   return (
     <Page
       title={thread ? threadName(thread) : "Chat"}
-      note={<OfflineModel threadId={threadId} />}
+      note={
+        <>
+          {thread?.archived && <Badge>archived</Badge>}
+          <AnsweredBy threadId={threadId} />
+        </>
+      }
       aside={subAgents.length > 0 && <Tree />}
       asideLabel="Sub-agents"
       asideFold="sub-agents"
       scroll="own"
     >
       <Conversation key={threadId} threadId={threadId} />
-      <Composer key={placeOf(threadId)} threadId={threadId} />
+      <Composer key={place} place={place} send={(draft) => say(threadId, draft)} />
     </Page>
   );
 }

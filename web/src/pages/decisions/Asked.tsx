@@ -1,32 +1,36 @@
 import type { Decision } from "@/stream";
-import { count, duration, inPlainSight } from "@/ui";
+import { count, cx, duration, Exact } from "@/ui";
 
-function text(value: unknown): string {
-  return inPlainSight(typeof value === "string" ? value : JSON.stringify(value, null, 2));
-}
-
-/** Exactly what is asked: nothing is left out, and letters stand in their order. */
+/** Exactly what is asked: nothing is left out, and what cannot be seen stands there by its number. */
 export function Asked({ decision }: { decision: Decision }) {
   const { asked, kind } = decision;
   if (kind === "budget") return <Budget asked={asked} />;
   return (
-    <div className="grid gap-3">
+    <div className="grid min-w-0 gap-3">
       {typeof asked.text === "string" && (
-        <p className="whitespace-pre-wrap break-words">{text(asked.text)}</p>
+        <p dir="auto" className={BLOCK}>
+          <Exact text={asked.text} />
+        </p>
       )}
       {typeof asked.name === "string" && (
-        <p>
-          Make this call once more: <code className="font-mono">{text(asked.name)}</code>
+        <p className="[overflow-wrap:anywhere]">
+          Make this call once more:{" "}
+          <code className="font-mono">
+            <Exact text={asked.name} />
+          </code>
         </p>
       )}
       {asked.input !== undefined && (
-        <pre className="scroll-thin max-h-80 overflow-auto whitespace-pre-wrap break-words rounded-lg bg-sunken p-3 font-mono text-sm">
-          {text(asked.input)}
+        <pre dir="ltr" className={cx(BLOCK, "rounded-lg bg-sunken p-3 font-mono text-sm")}>
+          <Exact text={JSON.stringify(asked.input, null, 2)} />
         </pre>
       )}
     </div>
   );
 }
+
+/** However long it is, it stays in its box and can be read there. */
+const BLOCK = "scroll-thin max-h-80 overflow-auto whitespace-pre-wrap [overflow-wrap:anywhere]";
 
 function Budget({ asked }: { asked: Record<string, unknown> }) {
   const unit = String(asked.unit);

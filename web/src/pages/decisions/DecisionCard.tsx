@@ -1,46 +1,30 @@
 import { Link } from "@tanstack/react-router";
-import { useRef, useState } from "react";
-import { toast } from "sonner";
-import { answer, ask, asProblem, decide } from "@/api";
 import type { Decision } from "@/stream";
-import { Ago, Badge, Button, Card, Input, inPlainSight } from "@/ui";
+import { Ago, Badge, Button, Card } from "@/ui";
+import { Answer } from "./Answer";
 import { Asked } from "./Asked";
+import { Outcome } from "./Outcome";
+import { useDecide } from "./useDecide";
+import { TITLES } from "./words";
 
-const TITLES = { approval: "Approval", question: "Question", budget: "Budget" };
-
-interface DecisionCardProps {
+interface Props {
   decision: Decision;
-  /** It stands in its thread already. */
-  inThread?: boolean;
+  /** Where it stands: a list of decisions leads to its thread. */
+  place?: "list" | "thread";
 }
 
-/** One thing asked. However often it is pressed, it is decided once: the first press counts. */
-export function DecisionCard({ decision, inThread = false }: DecisionCardProps) {
-  const [busy, setBusy] = useState(false);
-  const sent = useRef(false);
-
-  async function send(request: () => Promise<unknown>) {
-    if (sent.current) return;
-    sent.current = true;
-    setBusy(true);
-    try {
-      await request(); // the event takes the card away
-    } catch (error) {
-      const problem = asProblem(error);
-      const elsewhere = problem.code === "already_decided";
-      toast.error(elsewhere ? `Decided elsewhere: ${problem.detail}.` : problem.detail);
-      sent.current = elsewhere;
-      setBusy(elsewhere);
-    }
-  }
-
-  const path = { decision_id: decision.id };
+/** One thing asked, and how to decide it; afterwards, what was decided. */
+export function DecisionCard({ decision, place = "list" }: Props) {
   return (
-    <Card className="grid gap-4">
+    <Card
+      role="group"
+      aria-label={TITLES[decision.kind]}
+      className="grid min-w-0 grid-cols-1 gap-3 overflow-hidden"
+    >
       <header className="flex flex-wrap items-center gap-2 text-muted text-sm">
-        <Badge>{TITLES[decision.kind]}</Badge>
+        <Badge tone={decision.state === "open" ? "warn" : "neutral"}>{TITLES[decision.kind]}</Badge>
         <Ago time={decision.createdAt} />
-        {!inThread && (
+        {place === "list" && (
           <Link
             to="/app/chat/$threadId"
             params={{ threadId: decision.threadId }}
@@ -51,66 +35,32 @@ export function DecisionCard({ decision, inThread = false }: DecisionCardProps) 
         )}
       </header>
       <Asked decision={decision} />
-      {decision.kind === "question" ? (
-        <Answer
-          options={decision.options}
-          busy={busy}
-          send={(text) => send(() => ask(answer({ path, body: { answer: text } })))}
-        />
-      ) : (
-        <div className="flex flex-wrap gap-2">
-          {(["approve", "deny"] as const).map((verdict) => (
-            <Button
-              key={verdict}
-              look={verdict === "approve" ? "primary" : "plain"}
-              disabled={busy}
-              onClick={() => send(() => ask(decide({ path, body: { decision: verdict } })))}
-            >
-              {verdict === "approve" ? "Approve" : "Deny"}
-            </Button>
-          ))}
-        </div>
-      )}
+      {decision.state === "open" ? <Choice decision={decision} /> : <Outcome decision={decision} />}
     </Card>
   );
 }
 
-interface AnswerProps {
-  options: string[];
-  busy: boolean;
-  send: (text: string) => void;
-}
-
-function Answer({ options, busy, send }: AnswerProps) {
-  const [text, setText] = useState("");
+function Choice({ decision }: { decision: Decision }) {
+  const { busy, told, verdict, reply } = useDecide(decision);
   return (
-    <form
-      className="grid gap-3"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (text.trim()) send(text);
-      }}
-    >
-      {options.length > 0 && (
+    <>
+      {decision.kind === "question" ? (
+        <Answer options={decision.options} busy={busy} send={reply} />
+      ) : (
         <div className="flex flex-wrap gap-2">
-          {options.map((option) => (
-            <Button key={option} disabled={busy} onClick={() => send(option)}>
-              {inPlainSight(option)}
-            </Button>
-          ))}
+          <Button look="primary" disabled={busy} onClick={() => verdict("approve")}>
+            Approve
+          </Button>
+          <Button disabled={busy} onClick={() => verdict("deny")}>
+            Deny
+          </Button>
         </div>
       )}
-      <div className="flex gap-2">
-        <Input
-          aria-label="Answer"
-          value={text}
-          disabled={busy}
-          onChange={(event) => setText(event.target.value)}
-        />
-        <Button type="submit" look="primary" disabled={busy || !text.trim()}>
-          Answer
-        </Button>
-      </div>
-    </form>
+      {told && (
+        <p role="alert" className="text-danger text-sm">
+          {told}
+        </p>
+      )}
+    </>
   );
 }

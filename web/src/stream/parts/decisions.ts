@@ -16,7 +16,9 @@ export function told(edit: Edit, event: Event): void {
     known.answeredBy = data.by ?? null;
     known.answeredAt = event.time;
     known.seq = event.seq;
-  } else if (!known || known.seq < event.seq) {
+  } else if (known) {
+    known.at = Math.min(known.at, event.seq); // the snapshot knew it, but not since when
+  } else {
     all[data.decision_id] = asked(kind, event, threadId, turnId);
   }
 }
@@ -38,6 +40,7 @@ function asked(kind: DecisionKind, event: Event, threadId: string, turnId: strin
     expiresAt: data.expires_at ?? null,
     answeredAt: null,
     seq: event.seq,
+    at: event.seq,
   };
 }
 

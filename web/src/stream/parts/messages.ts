@@ -65,7 +65,7 @@ export function dropDrafts(
   }
 }
 
-/** What the model thought before it said or did something. */
+/** What the model thought before it answered. */
 export function thoughtOf(content: Block[]): string {
   return content
     .flatMap((block) => (block.type === "thinking" ? [block.thinking ?? ""] : []))

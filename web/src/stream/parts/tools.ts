@@ -53,6 +53,7 @@ export function request(
   if (block.type === "tool_use") {
     tool.name = block.name ?? tool.name;
     tool.input ??= block.input;
+    tool.at = Math.min(tool.at, message.seq + 0.5); // its result may have been read before
   } else if (RANK[tool.state] < 3 && block.content !== undefined) {
     tool.state = block.is_error ? "failed" : "completed";
     tool.output ??= block.content;
