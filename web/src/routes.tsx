@@ -7,6 +7,7 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import { type AdminTab, isAdminTab } from "./pages/admin/tabs";
 import { Boundary } from "./shell/Boundary";
 import { NotFound } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
@@ -107,6 +108,17 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings"), "SettingsPage"),
 });
 
+interface AdminSearch {
+  tab?: AdminTab;
+}
+
+const admin = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/admin",
+  validateSearch: ({ tab }): AdminSearch => (isAdminTab(tab) ? { tab } : {}),
+  component: lazyRouteComponent(() => import("./pages/admin"), "AdminPage"),
+});
+
 const welcome = createRoute({
   getParentRoute: () => shell,
   path: "/app/welcome",
@@ -124,6 +136,7 @@ const pages = [
   events,
   status,
   settings,
+  admin,
   welcome,
 ];
 

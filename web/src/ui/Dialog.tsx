@@ -11,6 +11,8 @@ interface Props {
   description?: string;
   /** A drawer comes from a side and fills the height. */
   side?: "left" | "right";
+  /** A press beside it does not close it: what it holds would be lost. */
+  keepOpenOutside?: boolean;
   children: ReactNode;
   className?: string;
 }
@@ -27,6 +29,7 @@ export function Dialog({
   title,
   description,
   side,
+  keepOpenOutside,
   children,
   className,
 }: Props) {
@@ -39,6 +42,7 @@ export function Dialog({
         <Radix.Overlay className="fixed inset-0 z-40 bg-[#0b0a08]/45" />
         <Radix.Content
           {...(description ? {} : { "aria-describedby": undefined })}
+          onInteractOutside={(event) => keepOpenOutside && event.preventDefault()}
           className={cx(
             "fixed z-50 flex flex-col overflow-hidden border-line bg-surface shadow-raised outline-none",
             place,
