@@ -8,6 +8,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { type AdminTab, isAdminTab } from "./pages/admin/tabs";
+import { isSettingsTab, type SettingsTab } from "./pages/settings/tabs";
 import { Boundary } from "./shell/Boundary";
 import { NotFound } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
@@ -102,9 +103,14 @@ const status = createRoute({
   component: lazyRouteComponent(() => import("./pages/status"), "StatusPage"),
 });
 
+interface SettingsSearch {
+  tab?: SettingsTab;
+}
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/app/settings",
+  validateSearch: ({ tab }): SettingsSearch => (isSettingsTab(tab) ? { tab } : {}),
   component: lazyRouteComponent(() => import("./pages/settings"), "SettingsPage"),
 });
 
