@@ -14,6 +14,7 @@ export { inOrder, Markdown } from "./Markdown";
 export { Menu, type MenuItem } from "./Menu";
 export { Page } from "./Page";
 export { ProblemNote } from "./ProblemNote";
+export { RequestId } from "./RequestId";
 export { type Numbered, type Opened, placeOf, RowSpace } from "./rows";
 export { SecretDialog } from "./SecretDialog";
 export { Skeleton, SkeletonList } from "./Skeleton";
