@@ -24,4 +24,5 @@ export { tellProblem } from "./tell";
 export { ago, count, dollars, duration, elapsed } from "./times";
 export { useSeen } from "./useSeen";
 export { useSettled } from "./useSettled";
+export { useTitle } from "./useTitle";
 export { useWide } from "./wide";
