@@ -7,6 +7,8 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import { type AdminTab, isAdminTab } from "./pages/admin/tabs";
+import { isSettingsTab, type SettingsTab } from "./pages/settings/tabs";
 import { Boundary } from "./shell/Boundary";
 import { NotFound } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
@@ -101,10 +103,26 @@ const status = createRoute({
   component: lazyRouteComponent(() => import("./pages/status"), "StatusPage"),
 });
 
+interface SettingsSearch {
+  tab?: SettingsTab;
+}
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/app/settings",
+  validateSearch: ({ tab }): SettingsSearch => (isSettingsTab(tab) ? { tab } : {}),
   component: lazyRouteComponent(() => import("./pages/settings"), "SettingsPage"),
+});
+
+interface AdminSearch {
+  tab?: AdminTab;
+}
+
+const admin = createRoute({
+  getParentRoute: () => shell,
+  path: "/app/admin",
+  validateSearch: ({ tab }): AdminSearch => (isAdminTab(tab) ? { tab } : {}),
+  component: lazyRouteComponent(() => import("./pages/admin"), "AdminPage"),
 });
 
 const welcome = createRoute({
@@ -124,6 +142,7 @@ const pages = [
   events,
   status,
   settings,
+  admin,
   welcome,
 ];
 

@@ -28,3 +28,12 @@ export function retryAfter(answer: Response): number {
   const seconds = Number(answer.headers.get("Retry-After") ?? Number.NaN);
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0.2), LONGEST_WAIT) : 2;
 }
+
+/** When `Retry-After` lets one try again, ms since 1970; it gives seconds or a date. */
+export function retryAt(answer: Response): number | null {
+  const told = answer.headers.get("Retry-After");
+  if (!told) return null;
+  const seconds = Number(told);
+  const at = Number.isFinite(seconds) ? Date.now() + seconds * 1000 : Date.parse(told);
+  return Number.isNaN(at) ? null : at;
+}

@@ -3,7 +3,7 @@
  * Functions and types are made from openapi.json by `npm run api`.
  */
 import { client } from "./generated/client.gen";
-import { politeFetch } from "./http";
+import { politeFetch, retryAt } from "./http";
 import { Problem } from "./problem";
 
 export * from "./generated";
@@ -45,7 +45,8 @@ export async function ask<T>(request: Promise<Result<T>>): Promise<T> {
   if (response?.ok) return data as T;
   const status = response?.status ?? 0;
   if (status === 401) tellSignedOut();
-  throw Problem.of(status, error, response?.headers.get("X-Request-Id") ?? null);
+  const requestId = response?.headers.get("X-Request-Id") ?? null;
+  throw Problem.of(status, error, requestId, response ? retryAt(response) : null);
 }
 
 interface PageOf<T> {

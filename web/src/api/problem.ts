@@ -6,19 +6,33 @@ export class Problem extends Error {
     readonly detail: string,
     readonly requestId: string | null,
     readonly facts: Record<string, unknown> = {},
+    /** When to try again, ms since 1970; null where the instance did not say. */
+    readonly retryAt: number | null = null,
   ) {
     super(detail);
     this.name = "Problem";
   }
 
-  static of(status: number, body: unknown, requestId: string | null): Problem {
+  static of(
+    status: number,
+    body: unknown,
+    requestId: string | null,
+    retryAt: number | null = null,
+  ): Problem {
     if (typeof body === "object" && body !== null && "code" in body) {
       const facts = body as Record<string, unknown>;
       const id = typeof facts.request_id === "string" ? facts.request_id : requestId;
-      return new Problem(status, String(facts.code), String(facts.detail ?? facts.code), id, facts);
+      return new Problem(
+        status,
+        String(facts.code),
+        String(facts.detail ?? facts.code),
+        id,
+        facts,
+        retryAt,
+      );
     }
     if (status === 0) return new Problem(0, "offline", "The instance cannot be reached.", null);
-    return new Problem(status, "http", `The instance answered ${status}.`, requestId);
+    return new Problem(status, "http", `The instance answered ${status}.`, requestId, {}, retryAt);
   }
 }
 

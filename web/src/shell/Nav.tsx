@@ -4,12 +4,14 @@ import { useOpenDecisions } from "@/stream";
 import { cx, Kbd } from "@/ui";
 import { Brand } from "./Brand";
 import { openPalette } from "./overlays";
-import { PLACES, type Place } from "./pages";
 import { Threads } from "./threads";
+import { ADMIN, PLACES, type Place } from "./pages";
 import { UserMenu } from "./UserMenu";
+import { useIsAdmin } from "./useWho";
 
 /** The first pane: pages, threads, channels, who is signed in. `onGo`: a drawer closes. */
 export function Nav({ onGo }: { onGo?: () => void }) {
+  const places = useIsAdmin() ? [...PLACES, ADMIN] : PLACES;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: links in it are what is pressed
     // biome-ignore lint/a11y/noStaticElementInteractions: the same
@@ -34,7 +36,7 @@ export function Nav({ onGo }: { onGo?: () => void }) {
       </div>
       <nav aria-label="Pages" className="px-2">
         <ul>
-          {PLACES.map((place) => (
+          {places.map((place) => (
             <li key={place.to}>
               <PlaceLink place={place} />
             </li>

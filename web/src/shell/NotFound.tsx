@@ -1,8 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { Compass } from "lucide-react";
-import { EmptyState } from "@/ui";
+import { EmptyState, useTitle } from "@/ui";
 
 export function NotFound() {
+  useTitle("No such page");
   return (
     <EmptyState
       icon={<Compass />}

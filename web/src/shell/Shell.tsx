@@ -2,6 +2,7 @@ import { Outlet, useNavigate } from "@tanstack/react-router";
 import { Menu as MenuIcon } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { onSignedOut } from "@/api";
+import { forgetInvite } from "@/pages/sign-in/fragment";
 import { stream, useOpenDecisions } from "@/stream";
 import { ConfirmDialog, Dialog, IconButton, useWide } from "@/ui";
 import { Banner } from "./Banner";
@@ -9,6 +10,7 @@ import { Brand } from "./Brand";
 import { Nav } from "./Nav";
 import { closeOverlay, openMenu, returnFocus, useOverlay } from "./overlays";
 import { useKeys } from "./useKeys";
+import { useWho } from "./useWho";
 
 const NewThread = lazy(() => import("./NewThread"));
 const Palette = lazy(() => import("./Palette"));
@@ -18,7 +20,11 @@ const Shortcuts = lazy(() => import("./Shortcuts"));
 export function Shell() {
   const navigate = useNavigate();
   const wide = useWide(768);
+  const known = useWho().data !== undefined;
   useKeys();
+  useEffect(() => {
+    if (known) forgetInvite();
+  }, [known]);
   useEffect(() => {
     stream.start();
     return onSignedOut(() => {

@@ -8,6 +8,7 @@ import {
   MessagesSquare,
   ScrollText,
   Settings,
+  Shield,
 } from "lucide-react";
 
 export interface Place {
@@ -29,6 +30,9 @@ export const PLACES: Place[] = [
   { to: "/app/status", label: "Status", icon: Activity, key: "s" },
   { to: "/app/settings", label: "Settings", icon: Settings, key: "," },
 ];
+
+/** In the navigation of admins alone. */
+export const ADMIN: Place = { to: "/app/admin", label: "Admin", icon: Shield, key: "" };
 
 /** The picture of how an instance works, in a tab of its own. */
 export function showArchitecture(): void {

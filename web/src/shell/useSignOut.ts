@@ -1,8 +1,8 @@
 import { useNavigate } from "@tanstack/react-router";
-import { toast } from "sonner";
-import { ask, asProblem, logOut } from "@/api";
+import { ask, logOut } from "@/api";
 import { stream } from "@/stream";
 import { forgetDrafts } from "./drafts";
+import { tellProblem } from "@/ui";
 
 /** Signs this browser out; what `before` does comes first, and stops it when it fails. */
 export function useSignOut() {
@@ -12,7 +12,7 @@ export function useSignOut() {
       await before?.();
       await ask(logOut());
     } catch (error) {
-      toast.error(asProblem(error).detail);
+      tellProblem(error);
       return;
     }
     stream.stop();

@@ -15,6 +15,8 @@ interface Props {
   onOpenAutoFocus?: (event: Event) => void;
   /** Where the focus goes then: it is lost where no button of the dialog's own opened it. */
   onCloseAutoFocus?: (event: Event) => void;
+  /** A press beside it does not close it: what it holds would be lost. */
+  keepOpenOutside?: boolean;
   children: ReactNode;
   className?: string;
 }
@@ -33,6 +35,7 @@ export function Dialog({
   side,
   onOpenAutoFocus,
   onCloseAutoFocus,
+  keepOpenOutside,
   children,
   className,
 }: Props) {
@@ -47,6 +50,7 @@ export function Dialog({
           onOpenAutoFocus={onOpenAutoFocus}
           onCloseAutoFocus={onCloseAutoFocus}
           {...(description ? {} : { "aria-describedby": undefined })}
+          onInteractOutside={(event) => keepOpenOutside && event.preventDefault()}
           className={cx(
             "fixed z-50 flex flex-col overflow-hidden border-line bg-surface shadow-raised outline-none",
             place,

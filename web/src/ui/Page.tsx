@@ -1,9 +1,10 @@
 import { PanelRight } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { IconButton } from "./Button";
 import { cx } from "./cx";
 import { Dialog } from "./Dialog";
 import { useFolded } from "./folded";
+import { useTitle } from "./useTitle";
 import { useWide } from "./wide";
 
 interface Props {
@@ -28,9 +29,7 @@ export function Page(props: Props) {
   const hidden = folded && props.asideFold !== undefined;
   const roomy = useWide(1100);
   const [open, setOpen] = useState(false);
-  useEffect(() => {
-    document.title = `${title} · growqr`;
-  }, [title]);
+  useTitle(title);
   return (
     <div className="flex min-h-0 min-w-0 flex-1">
       <div className="flex min-w-0 flex-1 flex-col">

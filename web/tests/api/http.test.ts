@@ -79,6 +79,20 @@ test("what is no problem document and no answer at all are problems too", async 
   });
 });
 
+test("when to try again, in seconds or as a date", async () => {
+  const asked = Date.now();
+  const late = (after: string) => () =>
+    new Response("{}", { status: 429, headers: { "Retry-After": after } });
+  stub(late("60"));
+  const soon = (await ask(sendMessage(body)).catch((e) => e)) as Problem;
+  expect(soon.retryAt).toBeGreaterThanOrEqual(asked + 60_000);
+  stub(late("Fri, 27 Nov 2026 03:00:00 GMT"));
+  const dated = await ask(sendMessage(body)).catch((e) => e);
+  expect(dated).toMatchObject({ retryAt: Date.UTC(2026, 10, 27, 3) });
+  stub(late("soon"));
+  expect(await ask(sendMessage(body)).catch((e) => e)).toMatchObject({ retryAt: null });
+});
+
 test("a 401 is told to whoever listens", async () => {
   stub(problem(401, "unauthorized"));
   let told = 0;

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useMemo, useRef } from "react";
+import { type KeyboardEvent, useLayoutEffect, useMemo, useRef } from "react";
 import type { Event } from "@/stream";
 import { cx, placeOf, RowSpace, useSeen } from "@/ui";
 import { familyOf, gist } from "./sieve";
@@ -30,6 +30,17 @@ export function EventRows({ events, selected, onSelect, follow, onFollow }: Prop
   const box = useRef<HTMLDivElement>(null);
   const space = useMemo(() => new RowSpace(events.length, HIGH), [events.length]);
   const [top, height] = useSeen(box, { rows: events, space, follow, onFollow });
+  const shownFor = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    const view = box.current;
+    if (!view || selected === null || follow || shownFor.current === selected) return;
+    const at = placeOf(events, selected);
+    if (events[at]?.seq !== selected) return; // it may still come, or is filtered out
+    shownFor.current = selected;
+    const above = at * HIGH - view.scrollTop;
+    if (above < 0 || above + HIGH > view.clientHeight)
+      view.scrollTop = at * HIGH - (view.clientHeight - HIGH) / 2;
+  }, [events, selected, follow]);
   const [first, end] = space.seen(top, height);
   const shown = events.slice(first, end);
   const go = (to: number) => {
@@ -83,7 +94,8 @@ export function EventRows({ events, selected, onSelect, follow, onFollow }: Prop
               style={{ height: HIGH }}
               className={cx(
                 "flex cursor-pointer items-center gap-3 px-4 hover:bg-sunken max-md:gap-2 max-md:px-3",
-                event.seq === selected && "bg-accent-soft hover:bg-accent-soft",
+                event.seq === selected &&
+                  "bg-accent-soft shadow-[inset_3px_0_var(--accent)] hover:bg-accent-soft",
               )}
             >
               <span className="w-12 shrink-0 text-right text-faint tabular-nums">{event.seq}</span>

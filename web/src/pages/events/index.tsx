@@ -1,6 +1,6 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ArrowDownToLine, Copy, Pause, Play, ScrollText } from "lucide-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { threadName } from "@/shell/ThreadLinks";
 import { type Event, useThreads, useView, type View } from "@/stream";
 import {
@@ -15,12 +15,12 @@ import {
   Select,
   useWide,
 } from "@/ui";
+import { curlLine } from "./curl";
 import { EventRows } from "./EventRows";
 import { copyTold, Raw } from "./Raw";
 import { type Filter, familyOf, jsonLines, Sieve } from "./sieve";
 
 const ALL = (view: View) => view.events;
-const CURL = 'curl -sN $API/actors/me/events -H "Authorization: Bearer $(growqr token | tail -1)"';
 
 export function EventsPage() {
   const { seq } = useSearch({ from: "/shell/app/events" });
@@ -37,8 +37,11 @@ export function EventsPage() {
   const roomy = useWide(1100);
   const found = seq === undefined ? undefined : live[placeOf(live, seq)];
   const chosen = found?.seq === seq ? found : undefined;
+  const curl = curlLine({ origin: location.origin, thread: filter.thread, from: seq });
+  useEffect(() => {
+    if (seq !== undefined) setFollow(false);
+  }, [seq]);
   const select = (next: number | undefined) => {
-    if (next !== undefined) setFollow(false);
     navigate({ to: "/app/events", search: next ? { seq: next } : {}, replace: true });
   };
   return (
@@ -92,7 +95,7 @@ export function EventsPage() {
         </EmptyState>
       )}
       <div className="border-t p-2">
-        <CliLine line={CURL} />
+        <CliLine line={curl} />
       </div>
       {!roomy && chosen && (
         <Dialog

@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
-import { toast } from "sonner";
-import { ask, asProblem, endSignIn, listSignIns, readConfig, unlink, whoAmI } from "@/api";
+import { ask, endSignIn, listSignIns, readConfig, unlink } from "@/api";
 import { useSignOut } from "@/shell/useSignOut";
-import { Badge, Button, confirm, ProblemNote, SkeletonList } from "@/ui";
+import { useWho } from "@/shell/useWho";
+import { Badge, Button, confirm, ProblemNote, SkeletonList, tellProblem } from "@/ui";
 
 const NAMES: Record<string, string> = { github: "GitHub", google: "Google" };
 
 export function Account() {
-  const me = useQuery({ queryKey: ["who-am-i"], queryFn: () => ask(whoAmI()) });
+  const me = useWho();
   const config = useQuery({ queryKey: ["config"], queryFn: () => ask(readConfig()) });
   const signOut = useSignOut();
   const signOutEverywhere = () =>
@@ -23,7 +23,7 @@ export function Account() {
       await ask(unlink({ path: { provider } }));
       await me.refetch();
     } catch (error) {
-      toast.error(asProblem(error).detail);
+      tellProblem(error);
     }
   };
   if (me.error) return <ProblemNote error={me.error} retry={() => me.refetch()} />;

@@ -1,10 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { KeyRound } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
-import { type ApiKeyView, ask, askAll, asProblem, listApiKeys, revokeApiKey } from "@/api";
-import { copyTold } from "@/pages/events/Raw";
-import { Ago, Badge, Button, confirm, Dialog, EmptyState, ProblemNote, SkeletonList } from "@/ui";
+import { type ApiKeyView, ask, askAll, listApiKeys, revokeApiKey } from "@/api";
+import {
+  Ago,
+  Badge,
+  Button,
+  confirm,
+  Dialog,
+  EmptyState,
+  ProblemNote,
+  SecretDialog,
+  SkeletonList,
+  tellProblem,
+} from "@/ui";
 import { NewKey } from "./NewKey";
 
 export function Keys() {
@@ -22,7 +31,7 @@ export function Keys() {
       await ask(revokeApiKey({ path: { key_id: key.id } }));
       await keys.refetch();
     } catch (error) {
-      toast.error(asProblem(error).detail);
+      tellProblem(error);
     }
   };
   return (
@@ -80,20 +89,7 @@ export function Keys() {
           }}
         />
       </Dialog>
-      <Dialog
-        open={made !== null}
-        onOpenChange={() => {}} // only when it is stored
-        title="Your new key"
-        description="It is shown now and never again."
-      >
-        <code className="block break-all rounded-lg bg-sunken p-3 font-mono text-sm">{made}</code>
-        <div className="flex flex-wrap justify-end gap-2 pt-4">
-          <Button onClick={() => made && copyTold(made, "Key")}>Copy</Button>
-          <Button look="primary" onClick={() => setMade(null)}>
-            I have stored it
-          </Button>
-        </div>
-      </Dialog>
+      <SecretDialog title="Your new key" what="Key" secret={made} onClose={() => setMade(null)} />
     </section>
   );
 }

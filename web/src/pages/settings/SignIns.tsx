@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { toast } from "sonner";
-import { ask, asProblem, endSignIn, listSignIns } from "@/api";
-import { Ago, Badge, Button, confirm, ProblemNote, SkeletonList } from "@/ui";
+import { ask, endSignIn, listSignIns } from "@/api";
+import { Ago, Badge, Button, confirm, ProblemNote, SkeletonList, tellProblem } from "@/ui";
 import { browserOf } from "./browsers";
 
 export function SignIns() {
@@ -14,7 +13,7 @@ export function SignIns() {
     try {
       for (const sign_in_id of ids) await ask(endSignIn({ path: { sign_in_id } }));
     } catch (error) {
-      toast.error(asProblem(error).detail);
+      tellProblem(error);
     }
     await list.refetch();
   };

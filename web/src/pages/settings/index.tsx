@@ -1,4 +1,5 @@
-import { useState } from "react";
+import { getRouteApi } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { Meters } from "@/pages/status/Meters";
 import { openShortcuts } from "@/shell/overlays";
 import { setTheme, type Theme, useTheme } from "@/shell/theme";
@@ -6,24 +7,28 @@ import { Button, Page, Tabs } from "@/ui";
 import { Account } from "./Account";
 import { Keys } from "./Keys";
 import { SignIns } from "./SignIns";
+import { isSettingsTab, type SettingsTab } from "./tabs";
+
+const route = getRouteApi("/shell/app/settings");
+
+const TABS: { id: SettingsTab; label: string; content: ReactNode }[] = [
+  { id: "account", label: "Account", content: <Account /> },
+  { id: "keys", label: "API keys", content: <Keys /> },
+  { id: "browsers", label: "Browsers", content: <SignIns /> },
+  { id: "usage", label: "Usage", content: <Usage /> },
+  { id: "appearance", label: "Appearance", content: <Appearance /> },
+];
 
 export function SettingsPage() {
-  const [tab, setTab] = useState("account");
+  const { tab = "account" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const open = (id: string) => {
+    if (isSettingsTab(id)) navigate({ search: { tab: id } });
+  };
   return (
     <Page title="Settings">
       <div className="mx-auto w-full max-w-3xl">
-        <Tabs
-          label="Settings"
-          value={tab}
-          onChange={setTab}
-          tabs={[
-            { id: "account", label: "Account", content: <Account /> },
-            { id: "keys", label: "API keys", content: <Keys /> },
-            { id: "sign-ins", label: "Browsers", content: <SignIns /> },
-            { id: "usage", label: "Usage", content: <Usage /> },
-            { id: "looks", label: "Appearance", content: <Appearance /> },
-          ]}
-        />
+        <Tabs label="Settings" value={tab} onChange={open} tabs={TABS} />
       </div>
     </Page>
   );
@@ -32,7 +37,7 @@ export function SettingsPage() {
 function Usage() {
   return (
     <section className="grid gap-4">
-      <p className="text-muted">What was spent today (UTC), and of how much.</p>
+      <p className="text-muted">What was spent, and of how much. A day ends at midnight UTC.</p>
       <Meters />
     </section>
   );

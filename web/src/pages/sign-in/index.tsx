@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
 import { ask, readConfig } from "@/api";
-import { Card, ProblemNote, SkeletonList } from "@/ui";
+import { Card, ProblemNote, SkeletonList, useTitle } from "@/ui";
 import { getTicket } from "./fragment";
 import { useLinkTicket } from "./useLinkTicket";
 import { Ways } from "./Ways";
@@ -9,9 +8,7 @@ import { Ways } from "./Ways";
 export function SignInPage() {
   const { busy, problem, retry } = useLinkTicket();
   const config = useQuery({ queryKey: ["config"], queryFn: () => ask(readConfig()) });
-  useEffect(() => {
-    document.title = "Sign in · growqr";
-  }, []);
+  useTitle("Sign in");
   return (
     <main className="scroll-thin grid h-full place-items-center overflow-y-auto p-4">
       <div className="grid w-full max-w-sm gap-5">

@@ -1,13 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { ask, type BudgetView, readUsage } from "@/api";
-import { count, cx, duration, ProblemNote, SkeletonList } from "@/ui";
+import { ask, readUsage } from "@/api";
+import { cx, ProblemNote, SkeletonList } from "@/ui";
+import { amount, budgetName } from "./budgets";
 
 export const USAGE = ["usage"];
-
-function amount(value: number, unit: BudgetView["unit"]): string {
-  if (unit === "usd") return `$${value.toFixed(2)}`;
-  return unit === "seconds" ? duration(value * 1000, true) : `${count(value)} tokens`;
-}
 
 /** What was spent today (UTC), and of how much. */
 export function Meters() {
@@ -19,7 +15,7 @@ export function Meters() {
       {usage.data.data.map((one) => (
         <li key={`${one.scope} ${one.unit}`} className="grid gap-1.5">
           <p className="flex justify-between gap-2 text-sm">
-            <span className="text-muted">{one.scope}</span>
+            <span className="text-muted">{budgetName(one)}</span>
             <span className="tabular-nums">
               {amount(one.spent, one.unit)}
               <span className="text-faint">

@@ -1,23 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useState } from "react";
-import { toast } from "sonner";
-import {
-  ask,
-  asProblem,
-  readAgent,
-  start,
-  startWorkspace,
-  stop,
-  stopWorkspace,
-  version,
-} from "@/api";
-import { type Service, useLine, useView, type View } from "@/stream";
-import { Ago, Button, Card, CliLine, Page, ProblemNote, SkeletonList, StateBadge } from "@/ui";
+import { useEffect } from "react";
+import { ask, type ModelView, readAgent, start, stop, version } from "@/api";
+import { useLine, useView, type View } from "@/stream";
+import { Card, CliLine, Page, ProblemNote, SkeletonList } from "@/ui";
 import { Meters, USAGE } from "./Meters";
+import { Act, AGENT, Facts, Head } from "./parts";
+import { ServiceCard } from "./ServiceCard";
 
 const ME = { user: "me" };
-const WORKSPACE = { workspace_id: "me" };
-const AGENT = ["agent"];
 const seqOf = (view: View) => view.seq;
 const servicesOf = (view: View) => view.services;
 
@@ -54,6 +44,7 @@ export function StatusPage() {
               <Facts
                 rows={[
                   ["Activity", agent.data.activity],
+                  ["Model", modelName(agent.data.model)],
                   ["Epoch", agent.data.epoch],
                   ["Unfinished turns", agent.data.unfinished.length],
                 ]}
@@ -92,88 +83,9 @@ export function StatusPage() {
   );
 }
 
-function ServiceCard({ service, desired }: { service: Service; desired: string }) {
-  const own = service.role === "opencode";
-  return (
-    <Card className="grid gap-4">
-      <Head title={own ? "OpenCode" : service.role} state={service.state} />
-      {service.reason && <p className="break-words text-muted text-sm">{service.reason}</p>}
-      <Facts
-        rows={[
-          ["Wanted", desired],
-          ["Generation", service.generation],
-          ...(service.retryAt
-            ? [["Next try", new Date(service.retryAt).toLocaleTimeString()] as Fact]
-            : []),
-          ...(service.decision
-            ? [["Decided", `${service.decision.decision}: ${service.decision.why}`] as Fact]
-            : []),
-        ]}
-      />
-      {service.news.length > 0 && (
-        <ol aria-label="News" className="grid gap-1 border-t pt-3 text-sm">
-          {service.news.slice(-5).map((one) => (
-            <li key={one.seq} className="flex gap-3">
-              <span className="w-20 shrink-0 text-muted">{one.state}</span>
-              <span className="min-w-0 flex-1 break-words text-muted">{one.text}</span>
-              <span className="shrink-0 text-faint text-xs">
-                <Ago time={one.time} />
-              </span>
-            </li>
-          ))}
-        </ol>
-      )}
-      {own && (
-        <div className="flex gap-2">
-          <Act words="Start" act={() => ask(startWorkspace({ path: WORKSPACE }))} />
-          <Act words="Stop" act={() => ask(stopWorkspace({ path: WORKSPACE }))} />
-        </div>
-      )}
-    </Card>
-  );
-}
-
-function Head({ title, state }: { title: string; state?: string }) {
-  return (
-    <div className="flex items-center justify-between gap-2">
-      <h2 className="font-semibold">{title}</h2>
-      {state && <StateBadge state={state} />}
-    </div>
-  );
-}
-
-type Fact = [string, ReactNode];
-
-function Facts({ rows }: { rows: Fact[] }) {
-  return (
-    <dl className="grid gap-1.5 text-sm">
-      {rows.map(([name, value]) => (
-        <div key={name} className="flex justify-between gap-4">
-          <dt className="text-muted">{name}</dt>
-          <dd className="min-w-0 break-words text-right tabular-nums">{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-function Act({ words, act }: { words: string; act: () => Promise<unknown> }) {
-  const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const go = async () => {
-    setBusy(true);
-    try {
-      await act();
-      await queries.invalidateQueries({ queryKey: AGENT });
-    } catch (error) {
-      toast.error(asProblem(error).detail);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <Button size="sm" busy={busy} onClick={go}>
-      {words}
-    </Button>
-  );
+/** The one that answered last. */
+function modelName(model: ModelView | null): string {
+  if (!model) return "none has answered yet";
+  if (model.provider === "scripted") return `${model.name} · built-in, offline`;
+  return `${model.name} · ${model.provider}`;
 }
