@@ -4,8 +4,8 @@ import { useOpenDecisions } from "@/stream";
 import { cx, Kbd } from "@/ui";
 import { Brand } from "./Brand";
 import { openPalette } from "./overlays";
-import { Threads } from "./threads";
 import { ADMIN, PLACES, type Place } from "./pages";
+import { Threads } from "./threads";
 import { UserMenu } from "./UserMenu";
 import { useIsAdmin } from "./useWho";
 

@@ -1,8 +1,8 @@
 import { useNavigate } from "@tanstack/react-router";
 import { ask, logOut } from "@/api";
 import { stream } from "@/stream";
-import { forgetDrafts } from "./drafts";
 import { tellProblem } from "@/ui";
+import { forgetDrafts } from "./drafts";
 
 /** Signs this browser out; what `before` does comes first, and stops it when it fails. */
 export function useSignOut() {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { AgentView, MessageView, ThreadView } from "@/api";
+import type { AgentView, DecisionView, MessageView, ThreadView } from "@/api";
 import { foldAll } from "@/stream/fold";
 import { addThreads, joinMessages, joinSnapshot } from "@/stream/join";
 import { emptyView } from "@/stream/view";
@@ -33,6 +33,66 @@ test("a snapshot of messages and the stream meet at its number", () => {
     ).toEqual(want);
     expect(talk?.joined).toBe(4);
   }
+});
+
+test("pages from the newest to the oldest and the stream make one list, wherever they meet", () => {
+  const journal = new Journal();
+  for (let n = 0; n < 9; n++) journal.user(`m${n}`, { turn_id: `trn_${n}` });
+  const all = Array.from({ length: 9 }, (_, n) => message(`msg_u${n}`, n + 1, [{ type: "text" }]));
+  const want = all.map((one) => one.id);
+  for (let stands = 3; stands <= 9; stands++) {
+    for (let folded = 0; folded <= 9; folded++) {
+      const parts = [all.slice(stands - 3, stands), all.slice(0, stands - 3)];
+      let view = foldAll(emptyView(), journal.frames.slice(0, folded));
+      view = joinMessages(view, MASTER, page(parts[0] ?? [], stands, "older"));
+      expect(view.conversations[MASTER]?.older).toBe("older");
+      view = foldAll(view, journal.frames.slice(0, 8)); // some of it comes while one scrolls up
+      view = joinMessages(view, MASTER, page(parts[1] ?? [], stands));
+      view = foldAll(view, journal.frames);
+      const talk = view.conversations[MASTER];
+      expect(
+        talk?.messages.map((one) => one.id),
+        `${stands}/${folded}`,
+      ).toEqual(want);
+      expect(talk).toMatchObject({ joined: stands, older: null });
+    }
+  }
+});
+
+test("a message withdrawn between two pages does not come back with the older one", () => {
+  const journal = new Journal();
+  journal.user("old");
+  journal.user("new");
+  journal.add("message.withdrawn", { data: { message_id: "msg_u0" } });
+  let view = joinMessages(emptyView(), MASTER, page([message("msg_u1", 2, [])], 2, "older"));
+  view = foldAll(view, journal.frames);
+  view = joinMessages(view, MASTER, page([message("msg_u0", 1, [])], 2));
+  expect(view.conversations[MASTER]?.messages.map((one) => one.id)).toEqual(["msg_u1"]);
+});
+
+test("an open decision of the snapshot has the place where the stream tells of it", () => {
+  const journal = new Journal();
+  journal.user("do it");
+  const asked = { text: "May I?" };
+  journal.add("approval.requested", { data: { decision_id: "dec_1", asked } });
+  const parts = {
+    ...{ id: "dec_1", kind: "approval", thread_id: MASTER, turn_id: "trn_1", step_id: null },
+    ...{ asked, options: [], state: "open", answer: null, answered_by: null },
+    ...{ created_at: AT, expires_at: AT, answered_at: null },
+  };
+  const decision = parts as unknown as DecisionView;
+  const agent = { seq: 5, unfinished: [], stack: {} } as unknown as AgentView;
+  const snapshot = { agent, threads: [], subAgents: [], decisions: [decision] };
+  const view = joinSnapshot(emptyView(), snapshot);
+  expect(view.decisions.dec_1).toMatchObject({ at: 5, state: "open" });
+  journal.seq = 5;
+  const said = { decision_id: "dec_1", decision: "denied", by: "u_owner", answer: "no" };
+  journal.add("approval.resolved", { data: said });
+  expect(foldAll(view, journal.frames).decisions.dec_1).toMatchObject({
+    at: 2,
+    state: "denied",
+    answeredBy: "u_owner",
+  });
 });
 
 test("what was withdrawn behind the snapshot stays away", () => {

@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import type { MessageView } from "@/api";
+import { foldAll } from "@/stream/fold";
+import { joinMessages } from "@/stream/join";
+import { timeline } from "@/stream/timeline";
+import { emptyConversation, emptyView, type View } from "@/stream/view";
+import { delta, Journal, MASTER } from "./journal";
+
+function kinds(view: View): string[] {
+  const talk = view.conversations[MASTER] ?? emptyConversation(MASTER);
+  return timeline(talk, Object.values(view.decisions)).map((entry) => entry.kind);
+}
+
+function entriesOf(view: View) {
+  return timeline(view.conversations[MASTER] ?? emptyConversation(MASTER));
+}
+
+test("reasoning stands between question and answer, live first and then kept", () => {
+  const journal = new Journal();
+  journal.user("why?");
+  journal.started();
+  const thinks = foldAll(emptyView(), [...journal.frames, delta("Hm", 0, { kind: "thinking" })]);
+  expect(entriesOf(thinks)[1]).toMatchObject({ kind: "reasoning", text: "Hm", live: true });
+  const writes = foldAll(thinks, [delta("Because", 2)]);
+  expect(kinds(writes)).toEqual(["message", "reasoning", "draft"]);
+  expect(entriesOf(writes)[1]).toMatchObject({ live: false });
+  journal.reply([
+    { type: "thinking", thinking: "Hm" },
+    { type: "text", text: "Because" },
+  ]);
+  const done = foldAll(writes, journal.frames);
+  expect(kinds(done)).toEqual(["message", "reasoning", "message"]);
+  expect(entriesOf(done)[1]?.key).toBe(entriesOf(thinks)[1]?.key);
+});
+
+test("a decision stands where it was asked, before and after it is decided", () => {
+  const journal = new Journal();
+  journal.user("go");
+  journal.started();
+  journal.reply([{ type: "text", text: "May I?" }]);
+  journal.add("question.requested", { data: { decision_id: "dec_1", asked: { text: "Blue?" } } });
+  journal.user("next", { turn_id: "trn_2" });
+  const open = foldAll(emptyView(), journal.frames);
+  expect(kinds(open)).toEqual(["message", "message", "decision", "message"]);
+  const said = { decision_id: "dec_1", decision: "answered", answer: "yes", by: "u_owner" };
+  journal.add("question.resolved", { data: said });
+  journal.reply([{ type: "text", text: "Thanks" }]);
+  const decided = foldAll(open, journal.frames);
+  expect(kinds(decided)).toEqual(["message", "message", "decision", "message", "message"]);
+});
+
+test("what failed can be asked again until it was", () => {
+  const journal = new Journal();
+  journal.user("tea");
+  journal.add("turn.failed", { data: { error: { code: "model", message: "gone" } } });
+  const failed = foldAll(emptyView(), journal.frames);
+  expect(entriesOf(failed)[1]).toMatchObject({ kind: "end", again: "tea" });
+  journal.user("tea", { turn_id: "trn_2" });
+  const again = foldAll(failed, journal.frames);
+  expect(entriesOf(again)[1]).toMatchObject({ kind: "end", again: null });
+});
+
+test("what is older than the first message that was read waits for its page", () => {
+  const journal = new Journal();
+  journal.user("old");
+  journal.reply([{ type: "tool_use", id: "tu", name: "read_memory", input: {} }]);
+  journal.add("tool.requested", { data: { tool_use_id: "tu", name: "read_memory", input: {} } });
+  const one = (id: string, seq: number, role: string, turn_id: string, content: object[]) =>
+    ({ id, seq, turn_id, role, content, created_at: "" }) as unknown as MessageView;
+  const talk = [
+    one("m1", 1, "user", "trn_1", [{ type: "text", text: "old" }]),
+    one("m2", 2, "assistant", "trn_1", [
+      { type: "tool_use", id: "tu", name: "read_memory", input: {} },
+    ]),
+    one("m3", 5, "tool", "trn_1", [{ type: "tool_result", tool_use_id: "tu", content: "x" }]),
+    one("m4", 6, "user", "trn_2", [{ type: "text", text: "new" }]),
+  ];
+  const page = { read: talk.slice(2), seq: 9, older: "cursor" };
+  for (const before of [emptyView(), foldAll(emptyView(), journal.frames)]) {
+    const newest = joinMessages(before, MASTER, page);
+    expect(kinds(newest)).toEqual(["message"]);
+    const rest = { read: talk.slice(0, 2), seq: 9, older: null };
+    expect(kinds(joinMessages(newest, MASTER, rest))).toEqual(["message", "tool", "message"]);
+  }
+});
+
+test("a thread gets another title and is put away", () => {
+  const journal = new Journal();
+  journal.user("hi");
+  journal.add("thread.changed", { turn_id: null, data: { title: "Tea", archived: true } });
+  const view = foldAll(emptyView(), journal.frames);
+  expect(view.threads[MASTER]).toMatchObject({ title: "Tea", archived: true });
+});
