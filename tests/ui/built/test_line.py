@@ -39,7 +39,7 @@ def test_a_cut_of_ten_seconds_in_mid_reply(meet: Meet, line: FaultProxy, portal:
     line.mode = "refuse"
     portal.call(line.cut)
     anna.person.say("[[say Last.]]")  # from elsewhere
-    expect(anna.page.get_by_role("status").filter(has_text="Connection lost")).to_be_visible()
+    expect(anna.page.get_by_role("status").filter(has_text="No connection since")).to_be_visible()
     anna.page.wait_for_timeout(AWAY * 1000)
     line.mode = "pass"
     expect(chat.rows("Agent")).to_have_count(3, timeout=30_000)

@@ -6,27 +6,25 @@ import { duration, Elapsed, Exact, StateBadge } from "@/ui";
 export function ToolCard({ tool }: { tool: ToolCall }) {
   const ms = durationOf(tool);
   return (
-    <li className="min-w-0 list-none" data-testid="tool">
-      <details className="group rounded-xl border border-line bg-ground">
-        <summary className="flex min-h-10 cursor-pointer list-none items-center gap-2 px-3 py-1.5 text-sm">
-          <ChevronRight
-            aria-hidden
-            className="size-4 text-faint transition-transform group-open:rotate-90"
-          />
-          <Wrench aria-hidden className="size-4 text-muted" />
-          <span className="min-w-0 truncate font-mono">{tool.name}</span>
-          <span className="ml-auto flex items-center gap-2 text-faint text-xs">
-            {ms !== null && duration(ms)}
-            {tool.state === "started" && tool.startedAt && <Elapsed since={tool.startedAt} />}
-            <StateBadge state={tool.state} />
-          </span>
-        </summary>
-        <div className="grid gap-2 border-t px-3 py-2">
-          <Value label="Input" value={tool.input} />
-          <Value label="Output" value={tool.output} />
-        </div>
-      </details>
-    </li>
+    <details className="group rounded-xl border border-line bg-ground">
+      <summary className="flex min-h-10 cursor-pointer list-none items-center gap-2 px-3 py-1.5 text-sm">
+        <ChevronRight
+          aria-hidden
+          className="size-4 text-faint transition-transform group-open:rotate-90"
+        />
+        <Wrench aria-hidden className="size-4 text-muted" />
+        <span className="min-w-0 truncate font-mono">{tool.name}</span>
+        <span className="ml-auto flex items-center gap-2 text-faint text-xs">
+          {ms !== null && duration(ms)}
+          {tool.state === "started" && tool.startedAt && <Elapsed since={tool.startedAt} />}
+          <StateBadge state={tool.state} />
+        </span>
+      </summary>
+      <div className="grid gap-2 border-t px-3 py-2">
+        <Value label="Input" value={tool.input} />
+        <Value label="Output" value={tool.output} />
+      </div>
+    </details>
   );
 }
 
