@@ -99,6 +99,13 @@ function ThreadLink({ thread }: { thread: Thread }) {
       <span className="truncate">{threadName(thread)}</span>
     </>
   );
+  if (thread.kind === "master") {
+    return (
+      <Link to="/app" activeOptions={{ exact: true }} {...look}>
+        {inside}
+      </Link>
+    );
+  }
   return thread.subAgentId ? (
     <Link to="/app/channels/$subAgentId" params={{ subAgentId: thread.subAgentId }} {...look}>
       {inside}
