@@ -31,7 +31,7 @@ export function timeline(talk: Conversation, decisions: readonly Decision[] = []
   const note = ({ turnId, at }: Place) => begun.set(turnId, Math.min(at, begun.get(turnId) ?? at));
   for (const one of talk.messages) note({ key: one.id, turnId: one.turnId, at: one.seq });
   const entries = [...talk.messages.flatMap(saidIn), ...calledIn(talk), ...decisions.map(askedIn)]
-    .filter((entry) => entry.at >= first) // what is older has its messages elsewhere
+    .filter((entry) => entry.at >= first || waits(entry)) // the rest comes with its messages
     .concat(Object.values(talk.drafts).map((draft) => writtenIn(draft, talk)));
   for (const entry of entries) note(entry);
   entries.push(...endsIn(talk).filter((entry) => begun.has(entry.turnId)));
@@ -63,6 +63,11 @@ function calledIn(talk: Conversation): Entry[] {
 function askedIn(decision: Decision): Entry {
   const { id, turnId, at } = decision;
   return { kind: "decision", key: id, turnId, at, decision };
+}
+
+/** A turn stands still until it is decided: it is shown whatever was said since. */
+function waits(entry: Entry): boolean {
+  return entry.kind === "decision" && entry.decision.state === "open";
 }
 
 /** A draft of reasoning and the message's block of it are one entry: what is opened stays so. */

@@ -84,6 +84,20 @@ test("what is older than the first message that was read waits for its page", ()
   }
 });
 
+test("what waits for a person is shown however much was said since", () => {
+  const journal = new Journal();
+  journal.user("go");
+  journal.add("approval.requested", { data: { decision_id: "dec_1", asked: { name: "pay" } } });
+  const part = { id: "m9", seq: 9, turn_id: "trn_2", role: "user", created_at: "" };
+  const late = { ...part, content: [{ type: "text", text: "and?" }] } as unknown as MessageView;
+  const read = { read: [late], seq: 9, older: "cursor" };
+  const open = joinMessages(foldAll(emptyView(), journal.frames), MASTER, read);
+  expect(kinds(open)).toEqual(["decision", "message"]);
+  journal.seq = 9;
+  journal.add("approval.resolved", { data: { decision_id: "dec_1", decision: "denied" } });
+  expect(kinds(foldAll(open, journal.frames.slice(-1)))).toEqual(["message"]);
+});
+
 test("a thread gets another title and is put away", () => {
   const journal = new Journal();
   journal.user("hi");

@@ -57,7 +57,7 @@ export function Composer({ place, send }: Props) {
 
 /** Why it was not sent, as a sentence. */
 function whyNot(problem: Problem): string {
-  if (problem.status === 0) {
+  if (problem.code === "offline") {
     return "Not sent: the instance cannot be reached. Send it again once you are back online.";
   }
   return `Not sent: ${problem.detail.replace(/\.?$/, ".")}`;

@@ -24,7 +24,7 @@ export function EndRow({ turn, again }: Props) {
           {turn.error && <span className="ml-2 font-mono text-xs">{turn.error.code}</span>}
         </p>
       ) : (
-        "Stopped"
+        <span>Stopped</span>
       )}
       {again !== null && <AskAgain threadId={turn.threadId} text={again} />}
     </div>

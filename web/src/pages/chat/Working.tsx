@@ -27,7 +27,7 @@ function UnderWay({ turn }: { turn: Turn }) {
     <div className="flex items-center gap-3 text-muted text-sm" data-testid="working">
       <span aria-hidden className="size-2 animate-pulse rounded-full bg-accent" />
       <span>
-        {wordsOf(turn)} {since && <Elapsed since={since} />}
+        {busy ? "Stopping" : wordsOf(turn)} {since && <Elapsed since={since} />}
       </span>
       <Button size="sm" busy={busy} onClick={stop} aria-keyshortcuts="Escape">
         <Square aria-hidden className="size-3.5" /> Stop
