@@ -45,7 +45,8 @@ export default function Shortcuts() {
       title="Keyboard shortcuts"
       onCloseAutoFocus={returnFocus}
     >
-      <div className="grid gap-5">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keys */}
+      <div className="grid gap-5" tabIndex={0}>
         {groups.map(([heading, keys]) => (
           <section key={heading} aria-label={heading}>
             <h3 className="pb-2 font-medium text-muted text-sm">{heading}</h3>
