@@ -4,6 +4,7 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { boundedFirstLoad } from "./firstLoad.ts";
 
 const api = process.env.GROWQR_URL ?? "http://127.0.0.1:4000";
 
@@ -35,7 +36,7 @@ const architecture: Plugin = {
 
 export default defineConfig({
   base: "/",
-  plugins: [react(), tailwindcss(), architecture],
+  plugins: [react(), tailwindcss(), architecture, boundedFirstLoad(300)],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     outDir: "../growqr/_web",

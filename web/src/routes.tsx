@@ -103,25 +103,34 @@ const status = createRoute({
   component: lazyRouteComponent(() => import("./pages/status"), "StatusPage"),
 });
 
+/** `make`: the form for a new one is open. */
 interface SettingsSearch {
   tab?: SettingsTab;
+  make?: true;
 }
 
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/app/settings",
-  validateSearch: ({ tab }): SettingsSearch => (isSettingsTab(tab) ? { tab } : {}),
+  validateSearch: ({ tab, make }): SettingsSearch => ({
+    ...(isSettingsTab(tab) && { tab }),
+    ...(make === true && { make }),
+  }),
   component: lazyRouteComponent(() => import("./pages/settings"), "SettingsPage"),
 });
 
 interface AdminSearch {
   tab?: AdminTab;
+  make?: true;
 }
 
 const admin = createRoute({
   getParentRoute: () => shell,
   path: "/app/admin",
-  validateSearch: ({ tab }): AdminSearch => (isAdminTab(tab) ? { tab } : {}),
+  validateSearch: ({ tab, make }): AdminSearch => ({
+    ...(isAdminTab(tab) && { tab }),
+    ...(make === true && { make }),
+  }),
   component: lazyRouteComponent(() => import("./pages/admin"), "AdminPage"),
 });
 

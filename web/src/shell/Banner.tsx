@@ -34,7 +34,7 @@ function Words({ line, since }: { line: Line; since: number }) {
   const offline = line.phase === "offline";
   const time = new Date(since).toLocaleTimeString();
   const words = {
-    offline: `No network since ${time}. What you see may be old.`,
+    offline: `No network since ${time}. What you see may be old; it goes on once there is one.`,
     connecting: "Connecting …",
     reconnecting: `No connection since ${time}.`,
     live: "",

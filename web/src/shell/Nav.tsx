@@ -4,14 +4,14 @@ import { useOpenDecisions } from "@/stream";
 import { cx, Kbd } from "@/ui";
 import { Brand } from "./Brand";
 import { openPalette } from "./overlays";
-import { ADMIN, PLACES, type Place } from "./pages";
+import { isAt, type Place } from "./pages";
 import { Threads } from "./threads";
 import { UserMenu } from "./UserMenu";
-import { useIsAdmin } from "./useWho";
+import { usePlaces } from "./usePlaces";
 
 /** The first pane: pages, threads, channels, who is signed in. `onGo`: a drawer closes. */
 export function Nav({ onGo }: { onGo?: () => void }) {
-  const places = useIsAdmin() ? [...PLACES, ADMIN] : PLACES;
+  const places = usePlaces();
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: links in it are what is pressed
     // biome-ignore lint/a11y/noStaticElementInteractions: the same
@@ -56,7 +56,7 @@ function leaves(target: EventTarget): boolean {
 function PlaceLink({ place }: { place: Place }) {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const open = useOpenDecisions().length;
-  const here = HERE[place.to]?.test(path) ?? path.startsWith(place.to.replace(/\/$/, ""));
+  const here = isAt(place, path);
   const Icon = place.icon;
   const waiting = place.to === "/app/decisions" ? open : 0;
   return (
@@ -79,9 +79,3 @@ function PlaceLink({ place }: { place: Place }) {
     </Link>
   );
 }
-
-/** Places that are more than what begins with their path. */
-const HERE: Record<string, RegExp> = {
-  "/app": /^\/app\/?$|^\/app\/chat\//,
-  "/app/sub-agents": /^\/app\/(sub-agents|channels)\b/,
-};

@@ -4,9 +4,9 @@ import { Hash, MessageSquare } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { useThreads } from "@/stream";
 import { choose, closeOverlay, returnFocus, useOverlay } from "./overlays";
-import { PLACES } from "./pages";
 import { threadName } from "./ThreadLinks";
 import { type Action, useActions } from "./useActions";
+import { usePlaces } from "./usePlaces";
 
 /** Every page and thread by its name: Ctrl or Cmd with K. */
 export default function Palette() {
@@ -32,6 +32,7 @@ function Choices() {
   const navigate = useNavigate();
   const threads = useThreads();
   const actions = useActions();
+  const places = usePlaces();
   return (
     <Command label="Search or jump to" loop>
       <Command.Input
@@ -43,7 +44,7 @@ function Choices() {
           Nothing of that name
         </Command.Empty>
         <Command.Group heading="Pages" className={GROUP}>
-          {PLACES.map(({ to, label, icon: Icon, key }) => (
+          {places.map(({ to, label, icon: Icon, key }) => (
             <Choice
               key={to}
               value={label}

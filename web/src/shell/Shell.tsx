@@ -43,9 +43,9 @@ export function Shell() {
         Skip to the page
       </a>
       {wide && (
-        <div className="w-(--pane) shrink-0 border-r bg-ground">
+        <header className="w-(--pane) shrink-0 border-r bg-ground">
           <Nav />
-        </div>
+        </header>
       )}
       <div className="flex min-w-0 flex-1 flex-col bg-surface">
         {!wide && <TopBar />}

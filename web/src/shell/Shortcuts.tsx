@@ -1,10 +1,11 @@
 import { Dialog, Kbd } from "@/ui";
 import { closeOverlay, returnFocus, useOverlay } from "./overlays";
-import { PLACES } from "./pages";
+import type { Place } from "./pages";
+import { usePlaces } from "./usePlaces";
 
 type Keys = [keys: string, what: string][];
 
-const GROUPS: [heading: string, keys: Keys][] = [
+const groupsOf = (places: Place[]): [heading: string, keys: Keys][] => [
   [
     "Everywhere",
     [
@@ -14,7 +15,7 @@ const GROUPS: [heading: string, keys: Keys][] = [
       ["Esc", "Close what is open"],
     ],
   ],
-  ["Go to", PLACES.map(({ key, label }) => [`g ${key}`, label])],
+  ["Go to", places.map(({ key, label }) => [`g ${key}`, label])],
   [
     "Writing",
     [
@@ -36,6 +37,7 @@ const GROUPS: [heading: string, keys: Keys][] = [
 
 export default function Shortcuts() {
   const open = useOverlay() === "shortcuts";
+  const groups = groupsOf(usePlaces());
   return (
     <Dialog
       open={open}
@@ -43,8 +45,9 @@ export default function Shortcuts() {
       title="Keyboard shortcuts"
       onCloseAutoFocus={returnFocus}
     >
-      <div className="grid gap-5">
-        {GROUPS.map(([heading, keys]) => (
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keys */}
+      <div className="grid gap-5" tabIndex={0}>
+        {groups.map(([heading, keys]) => (
           <section key={heading} aria-label={heading}>
             <h3 className="pb-2 font-medium text-muted text-sm">{heading}</h3>
             <dl className="grid grid-cols-[6.5rem_1fr] items-center gap-x-4 gap-y-2">

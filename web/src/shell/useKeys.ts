@@ -1,13 +1,14 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { openPalette, openShortcuts, searchThreads } from "./overlays";
-import { PLACES } from "./pages";
+import { usePlaces } from "./usePlaces";
 
 const PAIR = 1200;
 
 /** The shell's keys: Ctrl/Cmd-K, `?`, `/`, and `g` with a page's key. */
 export function useKeys(): void {
   const navigate = useNavigate();
+  const places = usePlaces();
   useEffect(() => {
     let lead = 0;
     const press = (event: KeyboardEvent) => {
@@ -22,13 +23,13 @@ export function useKeys(): void {
         event.preventDefault(); // the field would get the slash
         searchThreads();
       }
-      const place = PLACES.find((one) => one.key === event.key);
+      const place = places.find((one) => one.key === event.key);
       if (place && Date.now() - lead < PAIR) navigate({ to: place.to });
       lead = event.key === "g" ? Date.now() : 0;
     };
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
-  }, [navigate]);
+  }, [navigate, places]);
 }
 
 function writes(target: EventTarget | null): boolean {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { told } from "@/pages/events/past";
 import { jsonLines, Sieve } from "@/pages/events/sieve";
 import { scopesOf } from "@/pages/settings/scopes";
 import type { Event } from "@/stream/wire";
@@ -55,4 +56,13 @@ test("scopes are no more than was chosen", () => {
   ]);
   expect(scopesOf("read", { memory: "read", git: "write" })).toEqual(["read", "git:write"]);
   expect(scopesOf("", {})).toEqual([]);
+});
+
+test("an event from before is the first that the stream sends behind the one before it", () => {
+  const frame = (seq: number) => ({ kind: "event", event: event(seq) }) as const;
+  const ping = { kind: "ping" } as const;
+  expect(told([ping, frame(7), frame(8)], 7)).toEqual(event(7));
+  expect(told([ping], 7)).toBeUndefined();
+  expect(told([frame(9)], 7)).toBeNull();
+  expect(told([{ kind: "reset", seq: 40 }, frame(41)], 7)).toBeNull();
 });

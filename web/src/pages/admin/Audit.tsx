@@ -4,12 +4,14 @@ import { useState } from "react";
 import { ask, readAudit } from "@/api";
 import { Button, CliLine, EmptyState, Input, ProblemNote, SkeletonList, useSettled } from "@/ui";
 import { AuditRow } from "./AuditRow";
+import { auditLine } from "./cli";
 
 /** Newest first, a page at a time. */
 export function Audit() {
   const [who, setWho] = useState("");
   const [action, setAction] = useState("");
   const log = useAuditLog(useSettled(who.trim()), useSettled(action.trim()));
+  const cli = auditLine(who.trim(), action.trim());
   const entries = log.data?.pages.flatMap((page) => page.data) ?? [];
   return (
     <section className="grid gap-4">
@@ -35,7 +37,7 @@ export function Audit() {
         <EmptyState
           icon={<ScrollText />}
           title={who || action ? "No entry is like that" : "No entries"}
-          cli="growqr audit"
+          cli={cli}
         />
       )}
       {entries.length > 0 && (
@@ -47,7 +49,7 @@ export function Audit() {
       )}
       {entries.length > 0 && (
         <div className="flex flex-wrap items-center justify-between gap-3">
-          <CliLine line="growqr audit" />
+          <CliLine line={cli} />
           {log.hasNextPage && (
             <Button busy={log.isFetchingNextPage} onClick={() => log.fetchNextPage()}>
               Older entries

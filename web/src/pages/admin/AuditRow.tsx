@@ -1,5 +1,6 @@
 import type { GrowqrApiRoutesAdminEntryView as Entry } from "@/api";
-import { Ago, Badge } from "@/ui";
+import { copyTold } from "@/pages/events/Raw";
+import { Ago, Badge, Button } from "@/ui";
 
 /** One line of the log; opened, every fact as the server has it. */
 export function AuditRow({ entry }: { entry: Entry }) {
@@ -17,6 +18,11 @@ export function AuditRow({ entry }: { entry: Entry }) {
             <Ago time={entry.at} />
           </span>
         </summary>
+        <div className="bg-sunken px-3 pt-3">
+          <Button size="sm" onClick={() => copyTold(JSON.stringify(entry), "Entry")}>
+            Copy JSON
+          </Button>
+        </div>
         <pre className="scroll-thin overflow-x-auto whitespace-pre-wrap break-all bg-sunken p-3 font-mono text-xs">
           {JSON.stringify(entry, null, 2)}
         </pre>

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
 import { MailPlus } from "lucide-react";
 import { useState } from "react";
 import { ask, askAll, type InviteView, listInvites, withdrawInvite } from "@/api";
@@ -17,8 +18,13 @@ import {
 } from "@/ui";
 import { NewInvite } from "./NewInvite";
 
+const route = getRouteApi("/shell/app/admin");
+
 export function Invites() {
-  const [making, setMaking] = useState(false);
+  const making = route.useSearch().make === true;
+  const navigate = route.useNavigate();
+  const setMaking = (make: boolean) =>
+    navigate({ search: { tab: "invites", ...(make && { make }) }, replace: true });
   const [link, setLink] = useState<string | null>(null);
   const invites = useQuery({
     queryKey: ["admin", "invites"],

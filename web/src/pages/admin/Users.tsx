@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useDeferredValue, useState } from "react";
 import { ask, askAll, type Change, changeUser, listUsers, type MemberView } from "@/api";
 import { useWho } from "@/shell/useWho";
 import {
@@ -8,11 +8,13 @@ import {
   Button,
   CliLine,
   confirm,
+  Input,
   ProblemNote,
   Select,
   SkeletonList,
   tellProblem,
 } from "@/ui";
+import { found, MOST } from "./found";
 
 const USERS = ["admin", "users"];
 
@@ -22,16 +24,28 @@ export function Users() {
     queryFn: () => askAll((cursor) => listUsers({ query: { limit: 200, cursor } })),
   });
   const me = useWho().data?.user.id;
+  const [words, setWords] = useState("");
+  const rows = found(users.data ?? [], useDeferredValue(words));
   return (
     <section className="grid gap-4">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="text-muted">Everybody who was ever here.</p>
         <CliLine line="growqr users ls" />
       </div>
+      <Input
+        type="search"
+        aria-label="Search users"
+        placeholder="Name, id, e-mail, role or “suspended”"
+        value={words}
+        onChange={(event) => setWords(event.target.value)}
+      />
+      <p role="status" className="text-muted text-sm empty:hidden">
+        {users.data && amountOf(rows.length, users.data.length)}
+      </p>
       {users.error && <ProblemNote error={users.error} retry={() => users.refetch()} />}
       {users.isPending && <SkeletonList rows={3} />}
       <ul aria-label="Users" className="grid gap-2">
-        {users.data?.map((user) => (
+        {rows.slice(0, MOST).map((user) => (
           <UserRow key={user.id} user={user} isMe={user.id === me} />
         ))}
       </ul>
@@ -39,9 +53,19 @@ export function Users() {
   );
 }
 
+function amountOf(rows: number, all: number): string {
+  if (!rows) return "Nobody is like that.";
+  if (rows > MOST)
+    return `The first ${MOST} of ${rows.toLocaleString("en")}. Search for the others.`;
+  return rows < all ? `${rows.toLocaleString("en")} of ${all.toLocaleString("en")}` : "";
+}
+
 function UserRow({ user, isMe }: { user: MemberView; isMe: boolean }) {
   const { busy, change } = useChange(user.id);
   const suspended = user.suspended_at !== null;
+  const give = async (role: MemberView["role"]) => {
+    if (await confirm(giving(user, role))) await change({ role });
+  };
   const toggle = async () => {
     if (suspended || (await confirm(suspending(user)))) await change({ suspended: !suspended });
   };
@@ -65,7 +89,7 @@ function UserRow({ user, isMe }: { user: MemberView; isMe: boolean }) {
           className="h-8 w-28 py-0 text-sm"
           value={user.role}
           disabled={busy}
-          onChange={(event) => change({ role: event.target.value as MemberView["role"] })}
+          onChange={(event) => give(event.target.value as MemberView["role"])}
         >
           <option value="member">member</option>
           <option value="admin">admin</option>
@@ -77,6 +101,20 @@ function UserRow({ user, isMe }: { user: MemberView; isMe: boolean }) {
       </div>
     </li>
   );
+}
+
+function giving({ name }: MemberView, role: MemberView["role"]) {
+  return role === "admin"
+    ? {
+        title: `Make ${name} an admin?`,
+        text: "Admins change users and invite.",
+        yes: "Make admin",
+      }
+    : {
+        title: `Make ${name} a member?`,
+        text: "They see no admin pages then.",
+        yes: "Make member",
+      };
 }
 
 function suspending({ name }: MemberView) {

@@ -17,6 +17,9 @@ const COLOURS: Record<string, string> = {
   memory: "text-accent",
 };
 
+/** Faint, but for the row that is chosen: its ground takes too much of the contrast. */
+const QUIET = "shrink-0 text-faint group-aria-selected:text-muted";
+
 interface Props {
   events: Event[];
   selected: number | null;
@@ -93,13 +96,13 @@ export function EventRows({ events, selected, onSelect, follow, onFollow }: Prop
               onClick={() => onSelect(event.seq)}
               style={{ height: HIGH }}
               className={cx(
-                "flex cursor-pointer items-center gap-3 px-4 hover:bg-sunken max-md:gap-2 max-md:px-3",
+                "group flex cursor-pointer items-center gap-3 px-4 hover:bg-sunken max-md:gap-2 max-md:px-3",
                 event.seq === selected &&
                   "bg-accent-soft shadow-[inset_3px_0_var(--accent)] hover:bg-accent-soft",
               )}
             >
-              <span className="w-12 shrink-0 text-right text-faint tabular-nums">{event.seq}</span>
-              <span className="shrink-0 text-faint max-md:hidden">{event.time.slice(11, 23)}</span>
+              <span className={cx(QUIET, "w-12 text-right tabular-nums")}>{event.seq}</span>
+              <span className={cx(QUIET, "max-md:hidden")}>{event.time.slice(11, 23)}</span>
               <span className={cx("w-44 shrink-0 truncate max-md:w-36", colourOf(event.type))}>
                 {event.type}
               </span>

@@ -1,24 +1,14 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ArrowDownToLine, Copy, Pause, Play, ScrollText } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { threadName } from "@/shell/ThreadLinks";
-import { type Event, useThreads, useView, type View } from "@/stream";
-import {
-  CliLine,
-  cx,
-  Dialog,
-  EmptyState,
-  IconButton,
-  Input,
-  Page,
-  placeOf,
-  Select,
-  useWide,
-} from "@/ui";
+import { type Event, useView, type View } from "@/stream";
+import { CliLine, cx, Dialog, EmptyState, IconButton, Page, placeOf, useWide } from "@/ui";
 import { curlLine } from "./curl";
 import { EventRows } from "./EventRows";
+import { Filters } from "./Filters";
+import { useLinked } from "./past";
 import { copyTold, Raw } from "./Raw";
-import { type Filter, familyOf, jsonLines, Sieve } from "./sieve";
+import { type Filter, jsonLines, Sieve } from "./sieve";
 
 const ALL = (view: View) => view.events;
 
@@ -36,7 +26,8 @@ export function EventsPage() {
   const came = held ? now.length - placeOf(now, (held.at(-1)?.seq ?? 0) + 1) : 0;
   const roomy = useWide(1100);
   const found = seq === undefined ? undefined : live[placeOf(live, seq)];
-  const chosen = found?.seq === seq ? found : undefined;
+  const here = found?.seq === seq ? found : undefined;
+  const { event: chosen, words } = useLinked(seq, here, live.length);
   const curl = curlLine({ origin: location.origin, thread: filter.thread, from: seq });
   useEffect(() => {
     if (seq !== undefined) setFollow(false);
@@ -76,15 +67,15 @@ export function EventsPage() {
       }
     >
       <Filters filter={filter} onChange={setFilter} events={live} />
-      {seq !== undefined && !chosen && live.length > 0 && (
+      {words && (
         <p role="status" className="bg-warn-soft px-4 py-1.5 text-sm text-warn">
-          Event {seq} is not among the {live.length} that this page holds.
+          {words}
         </p>
       )}
       {events.length ? (
         <EventRows
           events={events}
-          selected={chosen?.seq ?? null}
+          selected={here?.seq ?? null}
           onSelect={select}
           follow={follow}
           onFollow={setFollow}
@@ -108,53 +99,5 @@ export function EventsPage() {
         </Dialog>
       )}
     </Page>
-  );
-}
-
-interface FiltersProps {
-  filter: Filter;
-  onChange: (filter: Filter) => void;
-  events: Event[];
-}
-
-function Filters({ filter, onChange, events }: FiltersProps) {
-  const threads = useThreads();
-  const families = [...new Set(events.map((one) => familyOf(one.type)))].sort();
-  const set = (change: Partial<Filter>) => onChange({ ...filter, ...change });
-  return (
-    <search className="grid grid-cols-2 gap-2 border-b px-4 py-2 md:grid-cols-3">
-      <Input
-        aria-label="Type begins with"
-        placeholder="Type, such as tool."
-        list="event-families"
-        value={filter.type}
-        onChange={(event) => set({ type: event.target.value.trim() })}
-      />
-      <datalist id="event-families">
-        {families.map((one) => (
-          <option key={one} value={`${one}.`} />
-        ))}
-      </datalist>
-      <Select
-        aria-label="Thread"
-        value={filter.thread}
-        onChange={(event) => set({ thread: event.target.value })}
-      >
-        <option value="">All threads</option>
-        {threads.map((one) => (
-          <option key={one.id} value={one.id}>
-            {threadName(one)}
-          </option>
-        ))}
-      </Select>
-      <Input
-        type="search"
-        aria-label="Text"
-        placeholder="Text"
-        className="max-md:col-span-2"
-        value={filter.text}
-        onChange={(event) => set({ text: event.target.value })}
-      />
-    </search>
   );
 }

@@ -30,6 +30,7 @@ export function Account() {
   if (!me.data) return <SkeletonList rows={3} />;
   const { user, providers } = me.data;
   const possible = config.data?.sign_in.filter((way) => way !== "link" && way !== "clerk") ?? [];
+  const accounts = [...new Set([...possible, ...providers])]; // a linked one may be offered no more
   return (
     <section className="grid gap-6">
       <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2">
@@ -45,9 +46,9 @@ export function Account() {
           </div>
         ))}
       </dl>
-      {possible.length > 0 && (
+      {accounts.length > 0 && (
         <ul aria-label="Accounts" className="grid gap-2">
-          {possible.map((one) => (
+          {accounts.map((one) => (
             <li key={one} className="flex items-center gap-3 rounded-xl border p-3">
               <span className="font-medium">{NAMES[one] ?? one}</span>
               {providers.includes(one) ? (

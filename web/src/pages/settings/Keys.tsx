@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
 import { KeyRound } from "lucide-react";
 import { useState } from "react";
 import { type ApiKeyView, ask, askAll, listApiKeys, revokeApiKey } from "@/api";
@@ -16,8 +17,13 @@ import {
 } from "@/ui";
 import { NewKey } from "./NewKey";
 
+const route = getRouteApi("/shell/app/settings");
+
 export function Keys() {
-  const [making, setMaking] = useState(false);
+  const making = route.useSearch().make === true;
+  const navigate = route.useNavigate();
+  const setMaking = (make: boolean) =>
+    navigate({ search: { tab: "keys", ...(make && { make }) }, replace: true });
   const [made, setMade] = useState<string | null>(null);
   const keys = useQuery({
     queryKey: ["api-keys"],
