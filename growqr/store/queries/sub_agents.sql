@@ -22,19 +22,7 @@ with allowed as (
 )
 select last_seq as seq from counter
 
--- get_sub_agent --
-select a.user_id, a.id, a.type, a.channel_id, a.thread_id, a.lease_key, a.depth, a.session_id,
-       a.created_at, a.stopped_at, t.state as last_turn, t.id as turn_id, made.actor as parent
-  from sub_agent a
-  left join lateral (
-    select id, state from turn where lease_key = a.lease_key
-     order by finished_at is null desc, state = 'queued', seq desc limit 1) t on true
-  left join lateral (
-    select actor, type from event where thread_id = a.thread_id order by seq limit 1) made
-    on made.type = 'sub_agent.spawned'
- where a.user_id = %(user)s and a.id = %(id)s
-
--- list_sub_agents --
+-- sub_agent_as_it_is --
 -- Who made it is told by the first event of its channel, as long as that is kept.
 select a.user_id, a.id, a.type, a.channel_id, a.thread_id, a.lease_key, a.depth, a.session_id,
        a.created_at, a.stopped_at, t.state as last_turn, t.id as turn_id, made.actor as parent
@@ -45,6 +33,13 @@ select a.user_id, a.id, a.type, a.channel_id, a.thread_id, a.lease_key, a.depth,
   left join lateral (
     select actor, type from event where thread_id = a.thread_id order by seq limit 1) made
     on made.type = 'sub_agent.spawned'
+
+-- get_sub_agent --
+{sub_agent_as_it_is}
+ where a.user_id = %(user)s and a.id = %(id)s
+
+-- list_sub_agents --
+{sub_agent_as_it_is}
  where a.user_id = %(user)s and a.id > %(after)s order by a.id limit %(limit)s
 
 -- sub_agent_of_channel --
