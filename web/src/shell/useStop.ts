@@ -1,8 +1,8 @@
 import { useParams, useRouterState } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { toast } from "sonner";
-import { ask, asProblem, cancelTurn } from "@/api";
-import { openTurns, useMasterThread, useView, type View } from "@/stream";
+import { ask, cancelTurn } from "@/api";
+import { turnUnderWay, useMasterThread, useView, type View } from "@/stream";
+import { tellProblem } from "@/ui";
 
 /** Cancels the turn that is under way in the thread one looks at; null where there is none. */
 export function useStop(): (() => void) | null {
@@ -11,16 +11,14 @@ export function useStop(): (() => void) | null {
     useCallback(
       (view: View) => {
         const turns = threadId ? view.conversations[threadId]?.turns : null;
-        return openTurns(turns ?? {})[0]?.id ?? null;
+        return turnUnderWay(turns ?? {})?.id ?? null;
       },
       [threadId],
     ),
   );
   if (!turnId) return null;
   return () => {
-    ask(cancelTurn({ path: { turn_id: turnId } })).catch((error) =>
-      toast.error(asProblem(error).detail),
-    );
+    ask(cancelTurn({ path: { turn_id: turnId } })).catch(tellProblem);
   };
 }
 

@@ -4,7 +4,7 @@ export * from "./hooks";
 export { openDecisions } from "./parts/decisions";
 export { textOf, thoughtOf } from "./parts/messages";
 export { durationOf, toolKey } from "./parts/tools";
-export { openTurns } from "./parts/turns";
+export { openTurns, turnUnderWay } from "./parts/turns";
 export type { Line } from "./store";
 export { type Entry, timeline } from "./timeline";
 export * from "./view";

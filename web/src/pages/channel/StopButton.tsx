@@ -1,9 +1,8 @@
 import { Square } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
-import { ask, asProblem, stopSubAgent } from "@/api";
+import { ask, stopSubAgent } from "@/api";
 import type { SubAgent } from "@/stream";
-import { Button, confirm } from "@/ui";
+import { Button, confirm, tellProblem } from "@/ui";
 
 /** Ends it for good; asks first where that ends work. */
 export function StopButton({ agent }: { agent: SubAgent }) {
@@ -15,7 +14,7 @@ export function StopButton({ agent }: { agent: SubAgent }) {
     try {
       await ask(stopSubAgent({ path: { user: "me", sub_agent_id: agent.id } }));
     } catch (error) {
-      toast.error(asProblem(error).detail);
+      tellProblem(error);
     } finally {
       setBusy(false);
     }

@@ -1,10 +1,8 @@
 import { RotateCcw } from "lucide-react";
 import { useRef, useState } from "react";
-import { toast } from "sonner";
-import { asProblem } from "@/api";
 import { draftOf } from "@/shell/drafts";
 import type { Turn } from "@/stream";
-import { Button } from "@/ui";
+import { Button, tellProblem } from "@/ui";
 import { say } from "./say";
 
 interface Props {
@@ -40,7 +38,7 @@ function AskAgain({ threadId, text }: { threadId: string; text: string }) {
     try {
       await say(threadId, draft.current);
     } catch (error) {
-      toast.error(asProblem(error).detail);
+      tellProblem(error);
       setBusy(false);
     }
   };

@@ -1,8 +1,7 @@
 import { useCallback, useState } from "react";
-import { toast } from "sonner";
-import { ask, asProblem, withdrawMessage } from "@/api";
+import { ask, withdrawMessage } from "@/api";
 import { type Message, useView } from "@/stream";
-import { Button } from "@/ui";
+import { Button, tellProblem } from "@/ui";
 
 /** Under a message that no agent has begun with: it can still be taken back. */
 export function Queued({ message }: { message: Message }) {
@@ -23,7 +22,7 @@ export function Queued({ message }: { message: Message }) {
     try {
       await ask(withdrawMessage({ path: { message_id: message.id } }));
     } catch (error) {
-      toast.error(asProblem(error).detail);
+      tellProblem(error);
       setBusy(false);
     }
   }

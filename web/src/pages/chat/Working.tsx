@@ -1,9 +1,8 @@
 import { Square } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { toast } from "sonner";
-import { ask, asProblem, cancelTurn } from "@/api";
-import { type Conversation, openTurns, type Turn } from "@/stream";
-import { Button, Elapsed } from "@/ui";
+import { ask, cancelTurn } from "@/api";
+import { type Conversation, type Turn, turnUnderWay } from "@/stream";
+import { Button, Elapsed, tellProblem } from "@/ui";
 
 const WAITS: Record<string, string> = {
   sub_agent: "Waiting for a sub-agent",
@@ -14,8 +13,7 @@ const WAITS: Record<string, string> = {
 
 /** What is under way in a thread, and how to stop it: by the button or by Esc. */
 export function Working({ conversation }: { conversation: Conversation }) {
-  const open = openTurns(conversation.turns);
-  const turn = open.find((one) => one.state !== "queued") ?? open[0];
+  const turn = turnUnderWay(conversation.turns);
   return turn ? <UnderWay key={turn.id} turn={turn} /> : null;
 }
 
@@ -53,7 +51,7 @@ function useStop(turnId: string) {
     try {
       await ask(cancelTurn({ path: { turn_id: turnId } }));
     } catch (error) {
-      toast.error(asProblem(error).detail);
+      tellProblem(error);
       asked.current = false;
       setBusy(false);
     }

@@ -1,9 +1,8 @@
 import { Archive, ArchiveRestore, Ellipsis, Pencil } from "lucide-react";
 import { useRef, useState } from "react";
-import { toast } from "sonner";
-import { ask, asProblem, changeThread } from "@/api";
+import { ask, changeThread } from "@/api";
 import type { Thread } from "@/stream";
-import { IconButton, Menu } from "@/ui";
+import { IconButton, Menu, tellProblem } from "@/ui";
 import { SEARCH } from "../overlays";
 import { ThreadLink, threadName } from "../ThreadLinks";
 import { TitleDialog } from "./TitleDialog";
@@ -22,7 +21,7 @@ export function Row({ thread }: { thread: Thread }) {
       await change(thread, { archived: !thread.archived });
       if (isFocusLost(row.current)) next?.focus();
     } catch (error) {
-      toast.error(asProblem(error).detail);
+      tellProblem(error);
     }
   };
   const rename = {

@@ -35,3 +35,9 @@ function end(edit: Edit, turn: Turn, event: Event): void {
 export function openTurns(turns: Record<string, Turn>): Turn[] {
   return Object.values(turns).filter((turn) => !ENDED.has(turn.state));
 }
+
+/** The turn that is worked on, or else the next one of those that are queued. */
+export function turnUnderWay(turns: Record<string, Turn>): Turn | undefined {
+  const open = openTurns(turns);
+  return open.find((one) => one.state !== "queued") ?? open[0];
+}
