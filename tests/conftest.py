@@ -12,10 +12,18 @@ import psycopg
 import pytest
 
 from growqr import names
+from growqr.instance import ports
 from growqr.store import Store, User, migrate
 from tests.fakes.proxy import FaultProxy
 
 pytest_plugins = ["tests.instance_fixtures"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each worker of a parallel run looks for free ports in a share of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    workers = os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    ports.SEARCH = ports.SEARCH[int(worker) :: int(workers)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

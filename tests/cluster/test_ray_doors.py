@@ -35,9 +35,7 @@ def test_the_doctor_finds_every_port_closed(instance: Instance) -> None:
 
 def test_the_doctor_names_who_else_is_on_a_port_of_the_block(instance: Instance) -> None:
     port = instance.record["ports"]["http"] + 63
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", port))
-        other.listen()
+    with socket.create_server(("127.0.0.1", port)):
         check = doctor(instance)["block"]
     assert check["ok"] is False
     assert f"127.0.0.1:{port}" in check["found"]

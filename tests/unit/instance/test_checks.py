@@ -42,10 +42,7 @@ def test_every_fault_names_its_fix(settings: Settings, monkeypatch: pytest.Monke
 
 def test_a_taken_port_is_a_fault(settings: Settings) -> None:
     assert found(settings)["port"].ok
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", settings.port + 1))
-        other.listen()
-
+    with socket.create_server(("127.0.0.1", settings.port + 1)):
         assert found(settings)["port"].ok is False
 
 

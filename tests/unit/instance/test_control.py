@@ -100,9 +100,7 @@ def test_secrets_are_made_once(settings: Settings) -> None:
 
 
 def test_a_taken_port_is_refused_and_the_folder_is_free_again(settings: Settings) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", settings.port))
-        other.listen()
+    with socket.create_server(("127.0.0.1", settings.port)):
         with pytest.raises(InstanceError, match=f"port {settings.port} "):
             plan(settings, NO_KEYS)
 

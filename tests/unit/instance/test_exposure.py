@@ -20,9 +20,7 @@ from growqr.instance.processes import identify
 LISTENS = """
 import socket, sys
 family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-with socket.socket(family) as server:
-    server.bind((sys.argv[1], int(sys.argv[2])))
-    server.listen()
+with socket.create_server((sys.argv[1], int(sys.argv[2])), family=family) as server:
     print(server.getsockname()[1], flush=True)
     sys.stdin.read()
 """

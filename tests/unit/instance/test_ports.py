@@ -20,9 +20,7 @@ def block() -> Ports:
 @pytest.fixture
 def listener(block: Ports) -> Iterator[int]:
     """Somebody else's server on the port meant for the dashboard."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", block["dashboard"]))
-        server.listen()
+    with socket.create_server(("127.0.0.1", block["dashboard"])):
         yield block["dashboard"]
 
 
