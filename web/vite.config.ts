@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
@@ -17,27 +18,43 @@ const POLICY = [
   "connect-src 'self'",
 ].join("; ");
 
-const ARCHITECTURE = fileURLToPath(new URL("../docs/architecture.html", import.meta.url));
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** docs/architecture.html as /assets/architecture.html: "How it works" leads there. */
-const architecture: Plugin = {
-  name: "architecture",
+// Served as they are, under names that stay: "How it works" and /docs lead to them.
+const KEPT: Record<string, string> = {
+  "assets/architecture.html": here("../docs/architecture.html"),
+  "assets/swagger-ui.css": here("node_modules/swagger-ui-dist/swagger-ui.css"),
+  "assets/swagger-ui.js": here("node_modules/swagger-ui-dist/swagger-ui-bundle.js"),
+};
+
+const TYPES: Record<string, string> = {
+  ".html": "text/html",
+  ".css": "text/css",
+  ".js": "text/javascript",
+};
+
+const kept: Plugin = {
+  name: "kept",
   configureServer(server) {
-    server.middlewares.use("/assets/architecture.html", (_, answer) => {
-      answer.setHeader("Content-Type", "text/html; charset=utf-8");
-      answer.end(readFileSync(ARCHITECTURE));
-    });
+    for (const [fileName, path] of Object.entries(KEPT)) {
+      server.middlewares.use(`/${fileName}`, (_, answer) => {
+        answer.setHeader("Content-Type", `${TYPES[extname(path)]}; charset=utf-8`);
+        answer.end(readFileSync(path));
+      });
+    }
   },
   generateBundle() {
-    const source = readFileSync(ARCHITECTURE);
-    this.emitFile({ type: "asset", fileName: "assets/architecture.html", source });
+    for (const [fileName, path] of Object.entries(KEPT)) {
+      this.emitFile({ type: "asset", fileName, source: readFileSync(path) });
+    }
   },
 };
 
 export default defineConfig({
   base: "/",
-  plugins: [react(), tailwindcss(), architecture, boundedFirstLoad(300)],
-  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  // What is kept comes after the bound: no part of the first load.
+  plugins: [react(), tailwindcss(), boundedFirstLoad(300), kept],
+  resolve: { alias: { "@": here("./src") } },
   build: {
     outDir: "../growqr/_web",
     emptyOutDir: true,
@@ -51,7 +68,10 @@ export default defineConfig({
   server: {
     port: 5173,
     proxy: Object.fromEntries(
-      ["/api", "/auth", "/version"].map((path) => [path, { target: api, ws: true }]),
+      ["/api", "/auth", "/version", "/docs", "/openapi.json"].map((path) => [
+        path,
+        { target: api, ws: true },
+      ]),
     ),
   },
   preview: { headers: { "Content-Security-Policy": POLICY } },

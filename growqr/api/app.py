@@ -55,6 +55,8 @@ def make_app(
         description="A private agent for every user. Errors are problems of RFC 9457.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # FastAPI's own come from other people's servers; `pages` has ours
+        redoc_url=None,
     )
     app.state.context = context = _context(settings, store, directory, hub)
     context.behind_ingress = behind_ingress

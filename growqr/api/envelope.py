@@ -103,7 +103,7 @@ class _Answer:
         content = dict(headers).get(b"content-type", b"")
         if b"json" in content or b"event-stream" in content:
             headers.append((b"cache-control", b"no-store"))
-        headers += self._shields.headers(self._scope["path"], content, status)
+        headers += self._shields.headers(content, status)
         headers += _allowance(self._scope["state"].get("allowance"))
         return [*headers, (b"x-request-id", self.request_id.encode())]
 

@@ -56,6 +56,7 @@ def pages() -> APIRouter:
     found, router = _Pages(folder()), APIRouter(include_in_schema=False)
     for path in ("/", "/app"):
         router.add_api_route(path, found.page, methods=_BOTH)
+    router.add_api_route("/docs", found.docs, methods=_BOTH)
     for path in ("/assets/{path:path}", "/app/assets/{path:path}"):
         router.add_api_route(path, found.asset, methods=_BOTH)
     router.add_api_route("/app/{path:path}", found.file_or_page, methods=_BOTH)
@@ -86,6 +87,10 @@ class _Pages:
         answer = await self._file("index.html", request)
         answer.headers["vary"] = "accept"
         return answer
+
+    async def docs(self, request: Request) -> Response:
+        """The API, to read and to try."""
+        return await self._file("docs.html", request)
 
     async def asset(self, request: Request, path: str) -> Response:
         answer = await self._file(f"assets/{path}", request)

@@ -9,9 +9,6 @@ from growqr.config import Settings
 Header = tuple[bytes, bytes]
 
 _NOTHING: Final = b"default-src 'none'; frame-ancestors 'none'"
-_DOCS: Final = "https://cdn.jsdelivr.net"
-"""Where FastAPI's page of the API takes its parts from; the document itself is ours."""
-
 COMMON: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -29,24 +26,20 @@ class Shields:
         # Clerk's script keeps its clock in a worker that it makes itself.
         workers = "worker-src 'self' blob:; " if hosts else ""
         self._page = (workers + _policy(script=others, connect=others)).encode()
-        docs = f" {_DOCS}"
-        self._docs = _policy(script=f"{docs} 'unsafe-inline'", style=docs, img=docs).encode()
         lasting = ((b"strict-transport-security", b"max-age=31536000"),)
         self._common = COMMON + (lasting if settings.over_https else ())
 
-    def headers(self, path: str, content_type: bytes, status: int = 200) -> list[Header]:
+    def headers(self, content_type: bytes, status: int = 200) -> list[Header]:
         """Those of an answer."""
         if status == 304:
             return [*self._common]  # a policy here would replace the one of the page that is kept
-        policy = _NOTHING
-        if content_type.startswith(b"text/html"):
-            policy = self._docs if path == "/docs" else self._page
+        policy = self._page if content_type.startswith(b"text/html") else _NOTHING
         return [*self._common, (b"content-security-policy", policy)]
 
 
-def _policy(script: str = "", connect: str = "", style: str = "", img: str = "") -> str:
+def _policy(script: str = "", connect: str = "") -> str:
     return (
         f"default-src 'self'; script-src 'self'{script}; connect-src 'self'{connect}; "
-        f"img-src 'self' data:{img}; style-src 'self' 'unsafe-inline'{style}; "
+        "img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
         "frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'self'"
     )

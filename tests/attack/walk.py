@@ -18,7 +18,7 @@ from tests.attack.house import API
 
 PUBLIC = frozenset({
     "/livez", "/readyz", "/health", "/version", "/config", "/auth/exchange", "/openapi.json",
-    "/docs", "/docs/oauth2-redirect", "/redoc", "/auth/{provider}", "/auth/{provider}/callback",
+    "/docs", "/auth/{provider}", "/auth/{provider}/callback",
     "/", "/app", "/app/{path}", "/assets/{path}", "/app/assets/{path}",
 })  # fmt: skip
 """Routes for anybody: they name nobody's things."""

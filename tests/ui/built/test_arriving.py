@@ -74,3 +74,17 @@ def test_the_first_screen_is_small_quick_and_all_ours(meet: Meet):
     assert {urlsplit(one.url).netloc for one in came} == {urlsplit(anna.url).netloc}
     assert min(times) < 1000
     assert sum(files.values()) < BUNDLE
+
+
+def test_the_api_is_read_and_tried_and_nobody_else_is_asked(meet: Meet):
+    anna = meet(None)
+    page, came = anna.page, list[Response]()
+    page.on("response", lambda answer: came.append(answer))
+    page.goto(f"{anna.url}/docs")
+    page.get_by_placeholder("Filter by tag").fill("users")
+    page.locator('[data-path="/api/v1/users/me"]').first.click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    answer = page.get_by_role("table").filter(has_text="Response body")
+    expect(answer).to_contain_text(f'"id": "{anna.person.get("/users/me")["id"]}"')
+    assert {urlsplit(one.url).netloc for one in came} == {urlsplit(anna.url).netloc}

@@ -82,10 +82,13 @@ async def test_what_a_browser_has_is_not_sent_again(anybody: httpx.AsyncClient):
         assert "content-security-policy" not in again.headers
 
 
-async def test_the_page_names_nothing_that_is_missing_or_elsewhere(anybody: httpx.AsyncClient):
-    text = (await anybody.get("/app", headers=HTML)).text
+@pytest.mark.parametrize("path", ["/app", "/docs"])
+async def test_a_page_names_nothing_that_is_missing_or_elsewhere(
+    anybody: httpx.AsyncClient, path: str
+):
+    text = (await anybody.get(path, headers=HTML)).text
     parts = re.findall(r'(?:src|href)="(/app/[^"]+)"', text)
-    assert len(parts) >= 4
+    assert len(parts) >= 3
     for path in parts:
         assert (await anybody.get(path)).status_code == 200, path
     assert "//" not in text
@@ -97,14 +100,16 @@ async def test_a_built_interface_takes_its_place(built: Path):
     assert pages.folder() == PAGE
     (built / "assets").mkdir(parents=True)
     (built / "index.html").write_text("<!doctype html>built")
+    (built / "docs.html").write_text("<!doctype html>the API")
     (built / "favicon.svg").write_text("<svg/>")
     (built / "assets" / "index-Ab3_x9Zq.js").write_text("1")
-    app = FastAPI()
+    app = FastAPI(docs_url=None)
     app.include_router(pages.pages())
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://growqr", headers=HTML
     ) as client:
         assert (await client.get("/app/threads/1")).text == "<!doctype html>built"
+        assert (await client.get("/docs")).text == "<!doctype html>the API"
         assert (await client.get("/app/favicon.svg")).text == "<svg/>"
         for path in ("/assets/index-Ab3_x9Zq.js", "/app/assets/index-Ab3_x9Zq.js"):
             found = await client.get(path)

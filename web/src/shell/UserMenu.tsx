@@ -1,9 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
-import { ChevronsUpDown, Keyboard, LogOut, Map as MapIcon, Monitor, Moon, Sun } from "lucide-react";
+import {
+  Braces,
+  ChevronsUpDown,
+  Keyboard,
+  LogOut,
+  Map as MapIcon,
+  Monitor,
+  Moon,
+  Sun,
+} from "lucide-react";
 import { ask, readMe } from "@/api";
 import { Menu } from "@/ui";
 import { openShortcuts } from "./overlays";
-import { showArchitecture } from "./pages";
+import { showApi, showArchitecture } from "./pages";
 import { setTheme, type Theme, useTheme } from "./theme";
 import { useSignOut } from "./useSignOut";
 
@@ -25,6 +34,7 @@ export function UserMenu() {
     })),
     { label: "Keyboard shortcuts", icon: <Keyboard aria-hidden />, onSelect: openShortcuts },
     { label: "How it works", icon: <MapIcon aria-hidden />, onSelect: showArchitecture },
+    { label: "API", icon: <Braces aria-hidden />, onSelect: showApi },
     { label: "Sign out", icon: <LogOut aria-hidden />, onSelect: () => signOut() },
   ];
   return (

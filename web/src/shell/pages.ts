@@ -60,6 +60,11 @@ const MORE: Record<string, RegExp> = {
 };
 
 /** The picture of how an instance works, in a tab of its own. */
-export function showArchitecture(): void {
-  window.open("/assets/architecture.html", "_blank", "noopener");
+export const showArchitecture = () => beside("/assets/architecture.html");
+
+/** The API, to read and to try, in a tab of its own. */
+export const showApi = () => beside("/docs");
+
+function beside(path: string): void {
+  window.open(path, "_blank", "noopener");
 }

@@ -1,5 +1,6 @@
 import { useNavigate, useRouterState } from "@tanstack/react-router";
 import {
+  Braces,
   Keyboard,
   KeyRound,
   LogOut,
@@ -16,7 +17,7 @@ import type { ReactNode } from "react";
 import { toast } from "sonner";
 import { copyText } from "@/ui";
 import { openNewThread, openShortcuts, searchThreads } from "./overlays";
-import { isAt, showArchitecture } from "./pages";
+import { isAt, showApi, showArchitecture } from "./pages";
 import { setTheme, useDark } from "./theme";
 import { usePlaces } from "./usePlaces";
 import { useSignOut } from "./useSignOut";
@@ -55,6 +56,7 @@ export function useActions(): Action[] {
     ...(cli ? [{ value: `Copy: ${cli}`, icon: <SquareTerminal />, run: () => copyCli(cli) }] : []),
     { value: "Keyboard shortcuts", icon: <Keyboard />, hint: "?", run: openShortcuts },
     { value: "How it works", icon: <MapIcon />, run: showArchitecture },
+    { value: "API", icon: <Braces />, run: showApi },
     { value: "Sign out", icon: <LogOut />, run: () => signOut() },
   ];
 }
