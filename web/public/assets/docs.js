@@ -3,6 +3,7 @@ SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#docs",
   deepLinking: true,
+  defaultModelsExpandDepth: 0,
   filter: true,
   validatorUrl: null, // nothing is asked of another server
 });
