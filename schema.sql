@@ -71,7 +71,8 @@ create table thread (
     kind        text not null check (kind in ('master', 'channel', 'thread')),
     title       text not null,
     created_at  timestamptz not null default clock_timestamp(),
-    archived_at timestamptz                        -- put away; it goes on when somebody speaks in it
+    archived_at timestamptz,                       -- put away; it goes on when somebody speaks in it
+    origin      text                               -- where it was begun: web, api; null: by growqr
 );
 create unique index thread_master on thread (user_id) where kind = 'master';
 create index thread_user on thread (user_id, id);
@@ -285,7 +286,8 @@ create table timer (
     thread_id   text not null references thread on delete cascade,
     due         timestamptz not null,
     text        text not null,
-    created_at  timestamptz not null default clock_timestamp()
+    created_at  timestamptz not null default clock_timestamp(),
+    api_key     text                               -- the key it was set with: its day's spend
 );
 create index timer_due on timer (due);
 create index timer_user on timer (user_id, due, id);

@@ -84,3 +84,5 @@ class Doors(Frozen):
     limit_key_streams: int = Field(5, ge=1, le=2000)
     # Sub-agents of one user that may live at once.
     limit_sub_agents: int = Field(8, ge=1, le=256)
+    # Calls to models that one user may have under way at once; further ones wait.
+    limit_model_calls: int = Field(16, ge=1, le=1024)

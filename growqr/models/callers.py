@@ -50,8 +50,11 @@ class Services(Protocol):
 class Sessions(Protocol):
     """What the gateway asks the store's steps."""
 
-    async def by_session(self, user_id: str, session_id: str) -> tuple[str, str] | None:
-        """(turn, step) of this user that runs in the session, None when there is none."""
+    async def by_session(self, user_id: str, session_id: str | None) -> tuple[str, str] | None:
+        """(turn, step) of this user that runs in the session, else the newest that runs at all.
+
+        None when there is none.
+        """
 
 
 class Caller(NamedTuple):
@@ -78,7 +81,8 @@ class Callers:
         """The caller behind a token. `labels`: call, turn and step id as an agent sent them.
 
         A stack is not asked what it books to: its session tells the turn, if it is one of its
-        user's. Raises Unauthorized when the token is none of ours or its time has passed.
+        user's, and a strange one leads out of no budget. Raises Unauthorized when the token is none
+        of ours or its time has passed.
         """
         fence = self.read_token(token)
         if found := names.service_of(fence.key):
@@ -100,8 +104,9 @@ class Callers:
         if row is None or row.generation != generation:
             raise Unauthorized(f"the token of {user_id}'s {role} is of a passed generation")
         turn: tuple[str | None, str | None] | None = None
-        if sessions and session_id and _LABEL.fullmatch(session_id):
-            turn = await through_outage(lambda: sessions.by_session(user_id, session_id))
+        if sessions:
+            known = session_id if session_id and _LABEL.fullmatch(session_id) else None
+            turn = await through_outage(lambda: sessions.by_session(user_id, known))
         # A name that no agent's call has: a stack must not be able to book over one.
         return Caller(user_id, f"stack:{user_id}:{uuid.uuid4().hex}", *(turn or (None, None)))
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from growqr.config import Settings
 from growqr.directory import Fence
@@ -64,18 +65,27 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be asked for. `allowed` empty: any model of the provider's."""
+    """What may be asked for. `allowed` empty: any model of the provider's.
+
+    `at_once`: calls of one user; further ones wait.
+    """
 
     model: str
     allowed: frozenset[str]
     max_tokens: int
+    at_once: int = 16
 
     @classmethod
     def of(cls, settings: Settings, provider: Provider) -> Limits:
         """The settings' limits, with the provider's default model filled in."""
         model = settings.llm_model or provider.default_model
         allowed = frozenset(settings.llm_allowed)
-        return cls(model, allowed | {model} if allowed else allowed, settings.llm_max_tokens)
+        return cls(
+            model,
+            allowed | {model} if allowed else allowed,
+            settings.llm_max_tokens,
+            settings.limit_model_calls,
+        )
 
 
 class Gateway:
@@ -101,6 +111,7 @@ class Gateway:
         self._exceeded = exceeded
         self._prices = prices or {}
         self._bookings: set[asyncio.Task[bool]] = set()
+        self._turnstiles = WeakValueDictionary[str, asyncio.Semaphore]()
 
     @property
     def models(self) -> list[str]:
@@ -139,6 +150,16 @@ class Gateway:
         Raises BudgetExceeded before anybody is asked, ModelUnavailable, ModelError, or
         StoreUnavailable when it cannot be booked.
         """
+        async with (
+            self._turnstile(caller.user_id),
+            aclosing(self._answer(caller, request)) as answer,
+        ):
+            async for event in answer:
+                yield event
+
+    async def _answer(
+        self, caller: Caller, request: dict[str, Any]
+    ) -> AsyncGenerator[StreamEvent, None]:
         await self._check_budget(caller)
         call = Call()
         booked = False
@@ -154,13 +175,20 @@ class Gateway:
                 with suppress(StoreUnavailable):  # what ended the stream is the better news
                     await self._book(caller, call)
 
+    def _turnstile(self, user_id: str) -> asyncio.Semaphore:
+        """Of a user, as long as a call of theirs is under way or waits."""
+        known = self._turnstiles.get(user_id)
+        if known is None:
+            known = self._turnstiles[user_id] = asyncio.Semaphore(self._limits.at_once)
+        return known
+
     async def close(self) -> None:
         """Finish what is being booked, then give the providers' connections back."""
         await asyncio.gather(*self._bookings, return_exceptions=True)
         await self.chain.close()
 
     async def _check_budget(self, caller: Caller) -> None:
-        """Calls under way at the same time may still go beyond a limit."""
+        """Calls under way at the same time may still go beyond a limit: `at_once` at most."""
         if (exceeded := self._exceeded) is None:
             return
         if budget := await through_outage(lambda: exceeded(caller.user_id, caller.turn_id)):

@@ -247,9 +247,13 @@ class Steps:
             fence, "tell_progress", news, turn=turn.id, thread=turn.thread_id, step=step.id
         )
 
-    async def by_session(self, user_id: str, session_id: str) -> tuple[str, str] | None:
-        """(turn, step) of the newest prompt in an OpenCode session of this user."""
+    async def by_session(self, user_id: str, session_id: str | None) -> tuple[str, str] | None:
+        """(turn, step) of the newest prompt in an OpenCode session of this user.
+
+        Of a session that nobody knows: of the newest prompt that is under way.
+        """
         row = await self._db.one("step_of_session", dict, user=user_id, session=session_id)
+        row = row or await self._db.one("prompt_under_way", dict, user=user_id)
         return (row["turn_id"], row["step_id"]) if row else None
 
     async def get(self, step_id: str) -> Step:

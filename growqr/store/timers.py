@@ -32,6 +32,7 @@ class Timer(NamedTuple):
     due: datetime
     text: str
     created_at: datetime
+    api_key: str | None = None
 
 
 class Timers:
@@ -51,12 +52,15 @@ class Timers:
         operation_id: str | None = None,
         actor: str | None = None,
         fence: Fence | None = None,
+        api_key: str | None = None,
+        turn_id: str | None = None,
     ) -> Timer:
         """A timer `at` a time or in so many `seconds`; `thread_id` None is the master thread.
 
-        The same `operation_id` sets one, also once it has fired. Raises Invalid unless exactly one
-        time is given and lies within a year, TooLarge, TooMany at the limit, NotFound for a thread
-        that is not the user's, Fenced.
+        The same `operation_id` sets one, also once it has fired. What comes of it counts for the
+        `api_key` it is set with, or for that of the turn `turn_id` which sets it. Raises Invalid
+        unless exactly one time is given and lies within a year, TooLarge, TooMany at the limit,
+        NotFound for a thread that is not the user's, Fenced.
         """
         timer = names.new_id("tmr")
         if operation_id is not None:
@@ -64,6 +68,7 @@ class Timers:
         params = {
             "timer": timer, "user": user_id, "thread": thread_id, "message": _message(timer),
             "at": at, "seconds": seconds, "text": storable(text), "actor": actor or user_id,
+            "api_key": api_key, "turn": turn_id,
         }  # fmt: skip
         row = await self._db.within(self._set(params, fence))
         if (seq := row.pop("seq", None)) is not None:
@@ -140,7 +145,7 @@ async def _said(conn: Connection, timer: Timer) -> dict[str, Any]:
         "message": message, "content": jsonb(content), "event": jsonb(told),
         "lease_key": names.grow_agent(timer.user_id), "parent_step": None,
         "client_key": None, "body_sha": None, "fence_key": None, "fence_epoch": None,
-        "api_key": None,
+        "api_key": timer.api_key,
     }  # fmt: skip
     [accepted] = await execute(conn, sql.texts()["accept_message"], place | said)
     fired = {

@@ -42,6 +42,7 @@ class SetTimerTool(Tool[SetTimer]):
                 operation_id=call.operation_id,
                 actor=call.actor,
                 fence=call.fence,
+                turn_id=call.turn_id,
             )
         except (Invalid, TooLarge, TooMany) as error:
             raise ToolError(error.message, error.detail) from None

@@ -81,6 +81,7 @@ async def set_timer(
         seconds=body.seconds,
         thread_id=body.thread_id,
         operation_id=f"request {key}" if check_key(key) else None,
+        api_key=caller.api_key,
     )
     return TimerView.of(timer)
 

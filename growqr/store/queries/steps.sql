@@ -123,6 +123,12 @@ select s.turn_id, s.id as step_id from step s join turn t on t.id = s.turn_id
  where s.kind = 'prompt' and s.input ->> 'session_id' = %(session)s and s.user_id = %(user)s
  order by s.started_at desc limit 1
 
+-- prompt_under_way --
+select s.turn_id, s.id as step_id from turn t join step s on s.turn_id = t.id
+ where t.user_id = %(user)s and t.state in ('queued', 'running', 'waiting')
+   and s.kind = 'prompt' and s.state = 'intent'
+ order by s.started_at desc limit 1
+
 -- newest_prompt --
 select {step_columns} from step where turn_id = %(turn)s and kind = 'prompt' order by position desc limit 1
 

@@ -1,12 +1,12 @@
 -- timer_columns --
-id, user_id, thread_id, due, text, created_at
+id, user_id, thread_id, due, text, created_at, api_key
 
 -- known_timer --
 -- One that is set, or the message that it has become.
 select {timer_columns} from timer where id = %(timer)s
  union all
-select %(timer)s, user_id, thread_id, created_at, content -> 0 ->> 'text', created_at from message
- where id = %(message)s
+select %(timer)s, user_id, thread_id, created_at, content -> 0 ->> 'text', created_at, null
+  from message where id = %(message)s
  limit 1
 
 -- list_timers --
@@ -17,11 +17,12 @@ select {timer_columns} from timer
 select count(*) as timers from timer where user_id = %(user)s
 
 -- set_timer --
--- After lock_stream. No row: no such thread.
+-- After lock_stream. No row: no such thread. What a turn sets is set with the API key of the turn.
 with made as (
-  insert into timer (id, user_id, thread_id, due, text)
+  insert into timer (id, user_id, thread_id, due, text, api_key)
   select %(timer)s, %(user)s, id,
-         coalesce(%(at)s, clock_timestamp() + make_interval(secs => %(seconds)s)), %(text)s
+         coalesce(%(at)s, clock_timestamp() + make_interval(secs => %(seconds)s)), %(text)s,
+         coalesce(%(api_key)s::text, (select api_key from turn where turn.id = %(turn)s))
     from thread
    where user_id = %(user)s and (id = %(thread)s or (%(thread)s::text is null and kind = 'master'))
   returning {timer_columns}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -15,6 +16,7 @@ from growqr.directory import Fence
 from growqr.errors import StoreUnavailable
 from growqr.identity import read_token, stack_token
 from growqr.models import Chain, Gateway, Limits, Link
+from growqr.models.base import StreamEvent
 from growqr.models.providers.scripted import Scripted
 from tests.fakes.serving import serving
 
@@ -29,11 +31,15 @@ class Row(NamedTuple):
 
 
 class Rows:
-    """Alice's OpenCode of generation 4, with one session in a turn; and the ledger."""
+    """Alice's OpenCode of generation 4, with one session in a turn; and the ledger.
+
+    `under_way`: the newest prompt that she waits for.
+    """
 
     def __init__(self) -> None:
         self.ledger: list[tuple[str, dict[str, Any]]] = []
         self.outage = 0
+        self.under_way: tuple[str, str] | None = None
 
     async def owner(self, key: str) -> tuple[str, int] | None:
         return ("u_alice", 1) if key == "grow-agent:u_alice" else None
@@ -46,12 +52,30 @@ class Rows:
             Row(4) if (user_id, role) in (("u_alice", "opencode"), ("u_bob", "opencode")) else None
         )
 
-    async def by_session(self, user_id: str, session_id: str) -> tuple[str, str] | None:
-        return ("trn_1", "stp_1") if (user_id, session_id) == ("u_alice", "ses_1") else None
+    async def by_session(self, user_id: str, session_id: str | None) -> tuple[str, str] | None:
+        if (user_id, session_id) == ("u_alice", "ses_1"):
+            return ("trn_1", "stp_1")
+        return self.under_way if user_id == "u_alice" else None
 
     async def record(self, call_id: str, **row: Any) -> bool:
         self.ledger.append((call_id, row))
         return True
+
+
+class Counted(Scripted):
+    """The offline model, which knows how many calls it had at once."""
+
+    under_way = most = 0
+
+    async def stream(self, body: dict[str, Any]) -> AsyncGenerator[StreamEvent, None]:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            await asyncio.sleep(0.05)
+            async for event in super().stream(body):
+                yield event
+        finally:
+            self.under_way -= 1
 
 
 @pytest.fixture
@@ -60,11 +84,16 @@ def rows() -> Rows:
 
 
 @pytest.fixture
-async def url(rows: Rows) -> AsyncIterator[str]:
-    provider = Scripted()
+def provider() -> Counted:
+    return Counted()
+
+
+@pytest.fixture
+async def url(rows: Rows, provider: Counted) -> AsyncIterator[str]:
+    only = ("growqr-offline",)
     gateway = Gateway(
         Chain([Link(provider)]),
-        Limits.of(Settings(data="/nowhere", llm_allowed=("growqr-offline",)), provider),
+        Limits.of(Settings(data="/nowhere", llm_allowed=only, limit_model_calls=3), provider),
         leases=rows,
         ledger=rows,
         read_token=lambda token: read_token(SECRET, token),
@@ -107,6 +136,21 @@ async def test_the_session_tells_the_turn_and_a_strange_one_only_the_user(
         assert (row["user_id"], row["turn_id"], row["step_id"]) == booked
         assert call_id.startswith(f"stack:{user}:")
     assert rows.ledger == []
+
+
+async def test_a_strange_session_is_booked_to_what_is_under_way(url: str, rows: Rows) -> None:
+    rows.under_way = ("trn_2", "stp_2")
+    for session in ({}, {"X-Session-Id": "ses_unknown"}, {"X-Session-Id": "a b\u00e9"}):
+        assert (await post(url, token_of(), **session))[0] == 200
+        assert rows.ledger.pop()[1]["turn_id"] == "trn_2"
+
+
+async def test_calls_beyond_so_many_at_once_wait_and_are_answered(
+    url: str, rows: Rows, provider: Counted
+) -> None:
+    answers = await asyncio.gather(*(post(url, token_of()) for _ in range(10)))
+    assert [status for status, _ in answers] == [200] * 10
+    assert (provider.most, len(rows.ledger)) == (3, 10)
 
 
 async def test_a_stack_cannot_choose_what_its_call_is_booked_as(url: str, rows: Rows) -> None:

@@ -221,3 +221,20 @@ async def test_what_is_allowed_to_a_key_is_as_much_again_and_for_its_day_alone(
 def test_limits_come_from_the_settings() -> None:
     settings = Settings(data="/nowhere", budget_turn_usd=2, budget_day_seconds=7)
     assert BudgetLimits.of(settings) == BudgetLimits(2_000_000, 2, 0, 20_000_000, 0, 7)
+
+
+async def test_a_session_nobody_knows_spends_what_is_under_way(
+    store: Store, alice: User, bob: User
+) -> None:
+    assert await store.steps.by_session(alice.id, "ses_x") is None
+    turns = await tree(store, alice)
+    working = await store.turns.get(alice.id, turns[-1])
+    fence = Fence(working.lease_key, 1)
+    ids = {"session_id": "ses_1", "message_id": "msg_1", "part_id": "prt_1", "directory": "/w"}
+    step = await store.steps.begin_prompt(fence, working, 1, ids)
+    for session in ("ses_1", "ses_x", None):
+        assert await store.steps.by_session(alice.id, session) == (working.id, step.id)
+    assert await store.steps.by_session(bob.id, "ses_1") is None
+    await store.turns.give_up(working.id, {"code": "x", "message": "x"})
+    assert await store.steps.by_session(alice.id, "ses_1") == (working.id, step.id)
+    assert await store.steps.by_session(alice.id, "ses_x") is None

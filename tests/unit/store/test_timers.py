@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from growqr.errors import Fenced, Invalid, NotFound, TooLarge, TooMany
 from growqr.events import Event
 from growqr.store import Store, User
 from growqr.store.timers import LIMIT
+from tests.rows import rows
 
 pytestmark = pytest.mark.anyio
 
@@ -135,3 +137,19 @@ async def test_a_user_has_so_many_and_pages_through_them(store: Store, alice: Us
     first = await store.timers.list(alice.id, limit=60)
     rest = await store.timers.list(alice.id, limit=60, after=(first[-1].due, first[-1].id))
     assert len({timer.id for timer in first + rest}) == LIMIT
+
+
+async def test_what_a_timer_brings_counts_for_the_key_that_set_it(
+    store: Store, alice: User, database_url: str
+):
+    async def comes(**given: Any) -> str | None:
+        timer = await store.timers.set(alice.id, "now", at=now(), **given)
+        assert await store.timers.fire(alice.id, timer.id)
+        [(key,)] = await rows(database_url, "select api_key from turn order by seq desc limit 1")
+        return key
+
+    assert await comes(api_key="k1") == "k1"
+    asked = await store.messages.accept(alice.id, "set one", api_key="k2")
+    assert await comes(turn_id=asked.turn_id) == "k2"
+    by_hand = await store.messages.accept(alice.id, "set one")
+    assert await comes(turn_id=by_hand.turn_id) is None
