@@ -40,6 +40,8 @@ KINDS: Final[dict[str, Form]] = {
             ("gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_"),
             r"\bgh[oprsu]_[A-Za-z0-9]{16,}|\bgithub_pat_\w{16,}",
         ),
+        ("a GitLab token", ("glpat-",), r"\bglpat-[\w.-]{16,}"),
+        ("an npm token", ("npm_",), r"\bnpm_[A-Za-z0-9]{30,}"),
         ("a Slack token", ("xox",), r"\bxox[a-z]-[\w-]{8,}"),
         ("a webhook secret", ("whsec_",), r"\bwhsec_[\w+/=-]{8,}"),
         ("a private key", ("private key",), rf"{_PEM}(?s:.*?(?:-----END [A-Z0-9 ]+-----|\Z))"),
@@ -66,7 +68,8 @@ _NAMES = (
     "verifier", "api_key", "apikey", "private_key", "access_key", "secret_key",
 )  # fmt: skip
 _NAMED = rf"(?:{'|'.join(_NAMES).replace('_', '[_-]?')})(?:(?<!token)s)?(?:\s*=\s*|\\?[\"']\s*:\s*)"
-_VALUE = r"""(?!(?:None|null|True|False)\b)(?:(\\?["'])[^"'\\]+|[^\s"'\\&,;)}\]]+)"""
+_VALUE = r"""(?!(?:None|null|True|False)\b)(?:b?(\\?["'])[^"'\\]+|[^\s"'\\&,;)}\]]+)"""
+_SURE = r"(?:password|passwd|passphrase|(?:x-)?api[_-]?key|(?:private|access|secret)[_-]?key)"
 
 # What may be cut short, or is a secret by what stands before it.
 _LOOSE: Final = (
@@ -83,11 +86,14 @@ _LOOSE: Final = (
     Form(("basic",), re.compile(
         r"\b([Bb]asic\s+)(?=[A-Za-z+/_-]*(?:[a-z][A-Z]|[0-9=]))[A-Za-z0-9+/_=-]{6,}"
     ), r"\1***"),
-    Form(("://",), re.compile(r"(?<=://)[^/\s@\"'<>]+(?=@)")),
-    Form(("growqr_session",), re.compile(r"((?:__Host-)?growqr_session=)[^;\s\"',]+"), r"\1***"),
-    Form(("link=",), re.compile(r"(?<![A-Za-z])(link=)[\w-]{20,}"), r"\1***"),
+    Form(("://",), re.compile(r"(?<=://)[^/\s\"'<>]+(?=@)")),
+    Form(("growqr_session", "growqr_oauth"), re.compile(
+        r"((?:__Host-)?growqr_(?:session|oauth)=)[^;\s\"',]+"), r"\1***"),
+    Form(("link=", "invite="), re.compile(r"(?<![A-Za-z])((?:link|invite)=)[\w-]{20,}"), r"\1***"),
     Form(("code=", "state=", "ticket="), re.compile(
         r"([?&#](?:code|state|ticket)=)[^&\s\"'#]+"), r"\1***"),
+    Form((*_NAMES[:3], "key"), re.compile(
+        rf"(?i)\b({_SURE}\s*:[ \t]+)(?!\*)[^\s\"',;]{{6,}}"), r"\1***"),
     Form((*_NAMES[:9], "key"), re.compile(rf"(?i)({_NAMED}){_VALUE}"), r"\1\2***"),
 )  # fmt: skip
 

@@ -70,12 +70,18 @@ def instance_settings(data: Path | None) -> Settings:
     settings = settings_of(data)
     if settings.database_url is not None:
         return settings
-    record = Record.read(settings.data)
-    if record is None or not record.running:
+    if (running := running_settings(settings.data)) is None:
         raise InstanceError(
             f"no instance runs in {settings.data}; start it with `growqr up`, or set DATABASE_URL"
         )
-    return from_snapshot(settings.data / "settings.json")
+    return running
+
+
+def running_settings(data: Path) -> Settings | None:
+    """What the instance that runs in this folder was started with; None: none runs there."""
+    record = Record.read(data)
+    running = record is not None and record.running
+    return from_snapshot(data / "settings.json") if running else None
 
 
 def _psql() -> str:

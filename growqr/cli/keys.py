@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from growqr.cli.db import instance_settings, with_store
+from growqr.cli.db import instance_settings, running_settings, with_store
 from growqr.cli.output import as_json, err, out
 from growqr.cli.up import DataOption
-from growqr.errors import SecretUnreadable
+from growqr.errors import InstanceError, SecretUnreadable
 
 if TYPE_CHECKING:
+    from growqr.config import Settings
     from growqr.identity import KeyRing
     from growqr.store import SealedColumn, SealedRow, Store
 
@@ -56,11 +57,25 @@ def ls(data: DataOption = None, json: bool = _Json) -> None:
 def rotate(data: DataOption = None, json: bool = _Json) -> None:
     """Seal every secret anew with the first key; a ring in the data folder gets a fresh one first.
 
-    Exit code 1: a secret could not be opened, and stays as it is.
+    Exit code 1: a secret could not be opened, and stays as it is; or the running instance has not
+    heard of the first key yet, and nothing was changed.
     """
+    _check_running(instance_settings(data))
     unreadable = _run(data, lambda store, ring: _rotate(store, ring, json=json))
     if unreadable:
         raise typer.Exit(1)
+
+
+def _check_running(settings: Settings) -> None:
+    """Whoever runs must open what is sealed anew: its keys are those it was started with."""
+    from growqr.identity import KeyRing
+
+    running, ring = running_settings(settings.data), KeyRing(settings)
+    if running is not None and ring.active not in KeyRing(running).kids:
+        raise InstanceError(
+            f"the running instance does not have the key {ring.active} yet: start it anew with "
+            "this ENCRYPTION_KEY (`growqr down`, `growqr up`), then rotate"
+        )
 
 
 async def _rotate(store: Store, ring: KeyRing, *, json: bool) -> int:

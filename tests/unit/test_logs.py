@@ -54,6 +54,14 @@ SECRETS = {
     "assignment": ("password=hunter2 host=x", "hunter2"),
     "json": ('{"clientSecret": "two words"}', "two words"),
     "repr": ("{'x-api-key': 'abc123'}", "abc123"),
+    "gitlab": (f"glpat-{'b' * 20}", "b" * 20),
+    "npm": (f"npm_{'c' * 36}", "c" * 36),
+    "userinfo with an at": ("postgres://u:p@ss@h/x", "ss@h"),
+    "way of an oauth": ("a=b; growqr_oauth=abcdef; c=d", "abcdef"),
+    "invite": (f"https://x/#invite={LINK}", LINK),
+    "named": ("password: hunter2hunter2", "hunter2"),
+    "named header": ("x-api-key: abcdefghi", "abcdefghi"),
+    "bytes": ("{'api_key': b'secretbytes'}", "secretbytes"),
     "json in json": (r"{\"api_key\": \"abc 123\"}", "abc 123"),
 }
 
@@ -68,6 +76,8 @@ PLAIN = (
     "https://example.org/a?page=2&cursor=abc#part",
     "the password must be changed; secret of success",
     "code=invalid state=ready",
+    "password: short or weak",
+    "token: at most 200 characters",
     "growqr:abc grow-agent:u_alice#3",
     "the key is missing; set ANTHROPIC_API_KEY",
     "sha256:" + "0123456789abcdef" * 4,
@@ -131,7 +141,7 @@ def test_blanking_is_done_once_and_lines_stay_one(text: str) -> None:
 @pytest.mark.parametrize(
     "piece",
     ["gqm.", "eyJ-", "token", "a1", "bearer ", "://a:", "basic Aa", "-----BEGIN PRIVATE KEY",
-     "token = ", "cookie:", "link="],
+     "token = ", "cookie:", "link=", "password: ", "://@", "invite="],
 )  # fmt: skip
 def test_no_text_takes_long(piece: str) -> None:
     began = time.perf_counter()

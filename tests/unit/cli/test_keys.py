@@ -170,3 +170,23 @@ async def test_a_secret_without_its_key_is_left_and_told(
     assert {"kid": lost, "state": "missing", "rows": 1} in json.loads(
         (await growqr("ls", "--json")).stdout
     )["keys"]
+
+
+async def test_a_running_instance_must_have_the_key_first(
+    growqr: Growqr, store: Store, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    old, fresh = new_key(), new_key()
+    await keep(store, ring(tmp_path, old), alice, "hers")
+    held: str | None = old
+
+    def running(data: Path) -> Settings | None:
+        return Settings.model_validate({"data": data, "encryption_key": held}) if held else None
+
+    monkeypatch.setattr("growqr.cli.keys.running_settings", running)
+    monkeypatch.setenv("ENCRYPTION_KEY", f"{fresh},{old}")
+    refused = await growqr("rotate")
+    assert (refused.exit_code, "start it anew" in str(refused.exception)) == (1, True)
+    assert ring(tmp_path, old).unseal(await kept(store, alice), place(alice)) == "hers"
+    for held in (f"{fresh},{old}", None):  # noqa: B007 - `running` tells it
+        assert (await growqr("rotate")).exit_code == 0
+    assert ring(tmp_path, fresh).unseal(await kept(store, alice), place(alice)) == "hers"
