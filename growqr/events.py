@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 class EventType(StrEnum):
     """Durable events, `noun.verb`. Everything a client may rely on seeing exactly once."""
 
+    THREAD_CREATED = "thread.created"
     THREAD_CHANGED = "thread.changed"
     MESSAGE_CREATED = "message.created"
     MESSAGE_WITHDRAWN = "message.withdrawn"

@@ -192,13 +192,19 @@ class AcceptedView(BaseModel):
 
 
 class ThreadView(BaseModel):
-    """A conversation. `archived_at`: it is put away."""
+    """A conversation. `archived_at`: it is put away. `sub_agent_id`: whose channel it is.
+
+    `last_at`: when something was said in it last. `origin`: where it was begun; null: by growqr.
+    """
 
     id: str
     kind: Literal["master", "channel", "thread"]
     title: str
     created_at: datetime
     archived_at: datetime | None
+    last_at: datetime
+    origin: Literal["web", "api"] | None
+    sub_agent_id: str | None
 
     @classmethod
     def of(cls, thread: Thread) -> ThreadView:
@@ -218,12 +224,6 @@ class MessageView(BaseModel):
     @classmethod
     def of(cls, message: Message) -> MessageView:
         return cls.model_validate(message._asdict())
-
-
-class MessagePage(Page[MessageView]):
-    """Messages, and the event they stand for."""
-
-    seq: int
 
 
 class StepView(BaseModel):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from growqr import failpoints
@@ -109,12 +111,13 @@ def child_environment(settings: Settings, **extra: str) -> dict[str, str]:
 
 def _refuse_unknown() -> None:
     known = {f"GROWQR_{name}".upper() for name in Settings.model_fields} | CLIENT_KEYS
-    for name in os.environ:
-        ours = name.startswith("GROWQR_") and not name.startswith("GROWQR_TEST_")
-        if ours and name not in known:
-            raise InstanceError(
-                f"unknown setting {name} in the environment; known are {', '.join(sorted(known))}"
-            )
+    for place, names in (("the environment", os.environ), (".env", dotenv_values(".env"))):
+        for name in names:
+            ours = name.startswith("GROWQR_") and not name.startswith("GROWQR_TEST_")
+            if ours and name not in known:
+                close = get_close_matches(name, known, 3)
+                meant = f"did you mean {' or '.join(close)}?" if close else "see .env.example"
+                raise InstanceError(f"there is no setting {name}, but {place} sets it; {meant}")
 
 
 def _first_problem(error: ValidationError) -> str:

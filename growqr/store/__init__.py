@@ -55,7 +55,7 @@ from growqr.store.supervision import (
     Snapshot,
     Supervised,
 )
-from growqr.store.threads import Thread, Threads
+from growqr.store.threads import Origin, Thread, Threads
 from growqr.store.timers import Timer, Timers
 from growqr.store.turns import Turn, Turns
 from growqr.store.users import Role, User, Users
@@ -98,6 +98,7 @@ __all__ = [
     "OpenLease",
     "OpenService",
     "OpenTurn",
+    "Origin",
     "Owner",
     "Repo",
     "Role",

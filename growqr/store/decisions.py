@@ -68,6 +68,12 @@ class Decisions:
             raise NotFound(f"there is nothing to decide named {decision_id}")
         return found
 
+    async def of_turns(self, user_id: str, turn_ids: Sequence[str]) -> list[Decision]:
+        """All that was asked in these turns, decided or not, oldest first."""
+        return await self._db.all(
+            "decisions_of_turns", Decision, user=user_id, turns=list(turn_ids)
+        )
+
     async def list(
         self,
         user_id: str,

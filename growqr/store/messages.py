@@ -148,7 +148,7 @@ class Messages:
     ) -> list[Message]:
         """Ascending by seq: the first ones behind `after`, else the newest ones below `before`.
 
-        None that were withdrawn, or cancelled before anybody began with them.
+        None that were withdrawn.
         """
         which, seq = ("messages_before", before or 2**62)
         if after is not None:

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from growqr import names
 from growqr.errors import Invalid, NotFound
 from growqr.store import sql
 from growqr.store.engine import Connection, Database, execute
 
+Origin = Literal["web", "api"]
+"""Where a thread was begun: in the pages, or by another program."""
+
 
 class Thread(NamedTuple):
-    """One conversation of a user. `kind`: master, channel or thread. `archived_at`: put away."""
+    """One conversation of a user. `kind`: master, channel or thread. `archived_at`: put away.
+
+    `origin` None: growqr made it. `sub_agent_id`: whose channel it is. `last_at`: when something
+    was said in it last.
+    """
 
     id: str
     user_id: str
     kind: str
     title: str
     created_at: datetime
-    archived_at: datetime | None = None
+    archived_at: datetime | None
+    origin: Origin | None
+    sub_agent_id: str | None
+    last_at: datetime
 
 
 class Threads:
@@ -57,13 +67,23 @@ class Threads:
             words=_pattern(words) if words else None, archived=archived,
         )  # fmt: skip
 
-    async def create(self, user_id: str, title: str, *, conn: Connection | None = None) -> Thread:
-        """A new thread; inside the caller's transaction when `conn` is given."""
-        params = {"thread": names.new_id("thr"), "user": user_id, "title": title}
+    async def create(
+        self, user_id: str, title: str, *, origin: Origin = "api", conn: Connection | None = None
+    ) -> Thread:
+        """A new thread, told as `thread.created`.
+
+        Inside the caller's transaction when `conn` is given: readers find it by polling.
+        """
+        thread = names.new_id("thr")
+        params = {"thread": thread, "user": user_id, "title": title, "origin": origin}
         if conn is not None:
-            rows = await execute(conn, sql.texts()["create_thread"], params, Thread)
-            return _found(rows[0], title)
-        return _found(await self._db.one("create_thread", Thread, **params), title)
+            [row] = await execute(conn, sql.texts()["create_thread"], params)
+            del row["seq"]
+        elif row := await self._db.one("create_thread", dict, **params):
+            self._db.notifier.event(user_id, row.pop("seq"))
+        else:
+            raise NotFound(f"there is no user {user_id}")
+        return Thread(**row)
 
     async def change(
         self,

@@ -30,6 +30,10 @@ SUB_AGENT_ENDS = {
 }
 
 
+WITHDRAWN = {"code": "withdrawn", "message": "the message was taken back"}
+"""Why a turn never began; its message is not shown any more."""
+
+
 class Turn(NamedTuple):
     """Everything done about one message; `epoch` is that of the owner who claimed it last.
 
@@ -81,6 +85,10 @@ class Turns:
         if turn is None:
             raise NotFound(f"there is no turn {turn_id}")
         return turn
+
+    async def named(self, user_id: str, turn_ids: Sequence[str]) -> list[Turn]:
+        """Those of these turns that are the user's, the oldest first."""
+        return await self._db.all("turns_named", Turn, user=user_id, turns=list(turn_ids))
 
     async def unfinished(self, lease_key: str) -> list[Turn]:
         """Turns of an agent that have not ended, oldest first."""
@@ -172,10 +180,10 @@ class Turns:
         if row is None:
             raise NotFound(f"there is no message {message_id} of yours")
         gone = NewEvent(EventType.MESSAGE_WITHDRAWN, data={"message_id": message_id})
-        end = _End(row["turn_id"], TurnState.CANCELLED, actor=user_id, told=[gone])
+        end = _End(row["turn_id"], TurnState.CANCELLED, error=WITHDRAWN, actor=user_id, told=[gone])
         known = await self._end(user_id, end, unbegun=True)
         turn = await self.get(user_id, row["turn_id"])
-        if not known and (turn.state != TurnState.CANCELLED or turn.started_at is not None):
+        if not known and turn.error != WITHDRAWN:
             raise Conflict(f"the message is no longer queued: its turn {turn.id} is {turn.state}")
         return turn
 

@@ -14,7 +14,7 @@ from growqr.api.idempotency import KEY_HEADER, check_key
 from growqr.api.inputs import Body, Cursor, Limit, NewSubAgent, NewTask, read_cursor
 from growqr.api.paging import paged
 from growqr.api.views import Page, QueuedView, SubAgentView
-from growqr.errors import Conflict, Invalid
+from growqr.errors import Conflict, Invalid, KeyReused
 from growqr.identity import Principal
 from growqr.store import SubAgent
 
@@ -79,18 +79,24 @@ async def stop_sub_agent(
 async def spawn(
     here: Context, user_id: str, type: str, channel_id: str | None, key: str | None
 ) -> SubAgent:
-    """A sub-agent of a known type; a key makes its id, so that a repeat is the same one."""
+    """A sub-agent of a known type; a key makes its id, so that a repeat is the same one.
+
+    Raises Invalid for another type, KeyReused where the key came with another channel.
+    """
     if type not in types():
         known = ", ".join(types())
         raise Invalid(f"there is no sub-agent type {type!r}; the types are {known}")
     digest = hashlib.sha256(f"{user_id}\n{key}".encode()).hexdigest()[:8]
-    return await here.store.sub_agents.spawn(
+    made = await here.store.sub_agents.spawn(
         user_id,
         type,
         channel_id=channel_id,
         sub_agent_id=f"{type}-{digest}" if key else None,
         actor=user_id,
     )
+    if key and channel_id not in (None, made.channel_id):
+        raise KeyReused(f"the Idempotency-Key {key!r} came with another channel before")
+    return made
 
 
 async def run(

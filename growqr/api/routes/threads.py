@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from growqr.api.auth import Caller, OnceDoor, asked
 from growqr.api.context import Here
+from growqr.api.conversation import MessagePage, Order, read_page
 from growqr.api.feed import SIZE
 from growqr.api.inputs import (
-    MAX_SEQ,
     Cursor,
     Limit,
     NewThread,
@@ -23,15 +23,13 @@ from growqr.api.inputs import (
 from growqr.api.paging import paged
 from growqr.api.resume import After
 from growqr.api.stream import EventStream
-from growqr.api.views import EventView, MessagePage, MessageView, Page, ThreadView
+from growqr.api.views import EventView, Page, ThreadView
 from growqr.errors import Invalid
+from growqr.store import Origin
 
 router = APIRouter(prefix="/threads", tags=["threads"], route_class=OnceDoor)
 
-Order = Annotated[
-    Literal["oldest", "newest"], Query(description="What comes first; a cursor is for its order.")
-]
-_SIGNS = {"oldest": "", "newest": "-"}
+InOrder = Annotated[Order, Query(description="What comes first; a cursor is for its order.")]
 
 
 @router.get("")
@@ -60,8 +58,11 @@ async def create_thread(
 ) -> ThreadView:
     """Begin a side conversation."""
     asked(caller, body)
+    origin: Origin = "web" if caller.kind == "sign_in" else "api"
     conn = getattr(request.state, "conn", None)
-    return ThreadView.of(await here.store.threads.create(caller.user_id, body.title, conn=conn))
+    return ThreadView.of(
+        await here.store.threads.create(caller.user_id, body.title, origin=origin, conn=conn)
+    )
 
 
 @router.get("/{thread_id}")
@@ -94,46 +95,15 @@ async def list_messages(
     thread_id: str,
     limit: Limit = 50,
     cursor: Cursor = None,
-    order: Order = "oldest",
+    order: InOrder = "oldest",
 ) -> MessagePage:
     """Messages of a thread, oldest first, or newest first; none that were withdrawn.
 
     `seq` is the event for which all pages of this list stand: a stream that begins behind it
-    misses nothing and repeats nothing.
+    misses nothing and repeats nothing. `turns` and `decisions` are those of these messages.
     """
     known_id(thread_id, "thr", "thread")
-    place, stand = _read_place(cursor, order)
-    store = here.store
-    async with store.snapshot():
-        await store.threads.get(caller.user_id, thread_id)
-        _, last = await store.events.bounds(caller.user_id)
-        asked = {"after": place or 0} if order == "oldest" else {"before": place}
-        rows = await store.messages.list(caller.user_id, thread_id, limit=limit + 1, **asked)
-    seq = last if stand is None else min(stand, last)
-    rows = [row for row in rows if row.seq <= seq]
-    if order == "newest":
-        rows.reverse()
-    more = f"{_SIGNS[order]}{rows[limit - 1].seq}.{seq}" if len(rows) > limit else None
-    cursor = make_cursor("message", more) if more else None
-    return MessagePage(
-        data=[MessageView.of(row) for row in rows[:limit]], next_cursor=cursor, seq=seq
-    )
-
-
-def _read_place(cursor: str | None, order: str) -> tuple[int | None, int | None]:
-    """(seq of the last message given, event the pages stand for). Raises Invalid."""
-    if cursor is None:
-        return None, None
-    text: str = read_cursor("message", cursor, str)
-    parts = text.removeprefix(_SIGNS[order]).split(".")
-    if (
-        not text.startswith(_SIGNS[order])
-        or len(parts) != 2
-        or not all(seq.isascii() and seq.isdigit() for seq in parts)
-    ):
-        raise Invalid("the cursor is not one of this list", {"code": "bad_cursor"})
-    place, stand = (min(int(seq), MAX_SEQ) for seq in parts)
-    return place, stand
+    return await read_page(here, caller.user_id, thread_id, order, limit, cursor)
 
 
 @router.get("/{thread_id}/events", response_class=EventStream, status_code=200)

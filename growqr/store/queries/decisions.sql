@@ -15,6 +15,10 @@ select {decision_columns} from decision
 select {decision_columns} from decision
  where user_id = %(user)s and kind = any(%(kinds)s) and id > %(after)s order by id limit %(limit)s
 
+-- decisions_of_turns --
+select {decision_columns} from decision
+ where turn_id = any(%(turns)s) and user_id = %(user)s order by id
+
 -- decision_of_step --
 -- The newest one about a step: what was said last counts.
 select {decision_columns} from decision where step_id = %(step)s order by created_at desc limit 1

@@ -39,12 +39,15 @@ select m.id, m.turn_id, m.thread_id, m.seq, m.body_sha, lease.key, lease.epoch,
   from message m join turn on turn.id = m.turn_id join lease on lease.key = turn.lease_key
  where m.user_id = %(user)s and m.client_key = %(client_key)s
 
+-- withdrawn --
+(t.state = 'cancelled' and t.error ->> 'code' is not distinct from 'withdrawn')
+
 -- messages_after --
--- Without those that were taken back before anybody began: they were never said.
+-- Without those that were taken back. Of others, stopped before anybody began, no model hears.
 select m.id, m.thread_id, m.turn_id, m.seq, m.role, m.content, m.created_at
   from message m join turn t on t.id = m.turn_id
  where m.user_id = %(user)s and m.thread_id = %(thread)s and m.seq > %(seq)s
-   and not (t.state = 'cancelled' and t.started_at is null)
+   and not {withdrawn}
  order by m.seq limit %(limit)s
 
 -- messages_before --
@@ -52,7 +55,7 @@ select * from (
   select m.id, m.thread_id, m.turn_id, m.seq, m.role, m.content, m.created_at
     from message m join turn t on t.id = m.turn_id
    where m.user_id = %(user)s and m.thread_id = %(thread)s and m.seq < %(seq)s
-     and not (t.state = 'cancelled' and t.started_at is null)
+     and not {withdrawn}
    order by m.seq desc limit %(limit)s) as newest
  order by seq
 
@@ -61,7 +64,7 @@ select content from message where turn_id = %(turn)s and role = 'user' order by 
 
 -- conversation --
 -- What a turn's model is told: the newest turns of its thread up to itself, each with its own
--- messages together, however they were interleaved. Messages withdrawn in time were never said.
+-- messages together, however they were interleaved. What nobody began with was never said.
 with newest as (
   select t.id, t.seq from turn t, turn now
    where now.id = %(turn)s and t.thread_id = now.thread_id and t.seq <= now.seq

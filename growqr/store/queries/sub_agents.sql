@@ -43,9 +43,7 @@ select a.user_id, a.id, a.type, a.channel_id, a.thread_id, a.lease_key, a.depth,
  where a.user_id = %(user)s and a.id > %(after)s order by a.id limit %(limit)s
 
 -- sub_agent_of_channel --
-select a.user_id, a.id, a.type, a.channel_id, a.thread_id, a.lease_key, a.depth, a.session_id,
-       a.created_at, a.stopped_at, null as last_turn
-  from sub_agent a
+{sub_agent_as_it_is}
  where a.user_id = %(user)s and a.channel_id = %(channel)s and a.stopped_at is null
 
 -- sub_agent_of_lease --

@@ -1,5 +1,8 @@
 -- thread_columns --
-id, user_id, kind, title, created_at, archived_at
+id, user_id, kind, title, created_at, archived_at, origin,
+(select s.id from sub_agent s where s.thread_id = thread.id) as sub_agent_id,
+coalesce((select m.created_at from message m where m.thread_id = thread.id
+           order by m.seq desc limit 1), created_at) as last_at
 
 -- master_thread --
 select {thread_columns} from thread where user_id = %(user)s and kind = 'master'
@@ -18,9 +21,19 @@ select {thread_columns} from thread
  order by id limit %(limit)s
 
 -- create_thread --
-insert into thread (id, user_id, kind, title)
-values (%(thread)s, %(user)s, 'thread', %(title)s)
-returning {thread_columns}
+with counter as (
+  update stream set last_seq = last_seq + 1 where user_id = %(user)s returning last_seq
+), made as (
+  insert into thread (id, user_id, kind, title, origin)
+  select %(thread)s, %(user)s, 'thread', %(title)s, %(origin)s from counter
+  returning {thread_columns}
+), told as (
+  insert into event (user_id, seq, type, thread_id, actor, data)
+  select made.user_id, last_seq, 'thread.created', made.id, %(user)s,
+         jsonb_build_object('title', title, 'origin', origin)
+    from made, counter
+)
+select made.*, last_seq as seq from made, counter
 
 -- change_thread --
 -- After lock_stream. No row: nothing is other than it was, and nothing is told.

@@ -6,6 +6,9 @@ extract(epoch from deadline_at - clock_timestamp())::float8 as seconds_left
 -- get_turn --
 select {turn_columns} from turn where id = %(turn)s and (%(user)s::text is null or user_id = %(user)s)
 
+-- turns_named --
+select {turn_columns} from turn where id = any(%(turns)s) and user_id = %(user)s order by seq
+
 -- unfinished_turns --
 select {turn_columns} from turn where lease_key = %(key)s and state in ('queued', 'running', 'waiting') order by seq
 

@@ -147,7 +147,7 @@ async def test_cancel_ends_this_turn_and_no_later_one(bench: Bench):
     assert {s.state for s in await bench.store.steps.of(turn_id)} == {"done", "failed"}
 
 
-async def test_a_queued_turn_is_withdrawn_and_never_said(bench: Bench):
+async def test_a_queued_turn_that_is_stopped_is_never_said(bench: Bench):
     hold = asyncio.Event()
 
     async def slow(_request: object) -> list[dict]:
@@ -156,8 +156,8 @@ async def test_a_queued_turn_is_withdrawn_and_never_said(bench: Bench):
 
     bench.model.script = [slow]
     first = await bench.say("one")
-    withdrawn = await bench.say("two")
-    turn, _ = await bench.store.turns.cancel(bench.user.id, withdrawn)
+    stopped = await bench.say("two")
+    turn, _ = await bench.store.turns.cancel(bench.user.id, stopped)
     assert turn.state == "cancelled"
     hold.set()
     await bench.ended(first)

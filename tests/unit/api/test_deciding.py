@@ -137,3 +137,37 @@ async def test_a_queued_message_is_withdrawn_once_begun_it_is_not(
     late = await client.delete(f"/messages/{said['message_id']}")
     assert (late.status_code, late.json()["code"]) == (409, "conflict")
     assert (await store.turns.get(alice.id, said["turn_id"])).state == "running"
+
+
+async def test_what_is_stopped_before_it_began_stays_to_be_read(
+    client: httpx.AsyncClient, store: Store, alice: User
+):
+    said = (await client.post("/actors/me/message", json={"text": "hello"})).json()
+    await client.post(f"/turns/{said['turn_id']}/cancel")
+    page = (await client.get(f"/threads/{said['thread_id']}/messages")).json()
+    assert [one["id"] for one in page["data"]] == [said["message_id"]]
+    [turn] = page["turns"]
+    assert (turn["id"], turn["state"], turn["error"]) == (said["turn_id"], "cancelled", None)
+    late = await client.delete(f"/messages/{said['message_id']}")
+    assert (late.status_code, late.json()["code"]) == (409, "conflict")
+    assert await store.messages.conversation(said["turn_id"]) == []
+
+
+async def test_a_page_of_messages_tells_how_its_turns_stand_and_what_they_asked(
+    client: httpx.AsyncClient, store: Store, alice: User
+):
+    decided, left = await ask(store, alice, "question"), await ask(store, alice, "approval")
+    await client.post(f"/questions/{decided.id}", json={"answer": "yes"})
+    await store.turns.give_up(left.turn_id, {"code": "deadline", "message": "its time is over"})
+    for one, turn, asked in (
+        (decided, ("queued", None), ("answered", "yes")),
+        (left, ("failed", {"code": "deadline", "message": "its time is over"}), ("closed", None)),
+    ):
+        page = (await client.get(f"/threads/{one.thread_id}/messages")).json()
+        assert [(t["id"], t["state"], t["error"]) for t in page["turns"]] == [(one.turn_id, *turn)]
+        assert [(d["id"], d["state"], d["answer"]) for d in page["decisions"]] == [(one.id, *asked)]
+    await store.messages.accept(alice.id, "and?", thread_id=decided.thread_id)
+    query = {"limit": 1, "order": "newest"}
+    newest = (await client.get(f"/threads/{decided.thread_id}/messages", params=query)).json()
+    assert [turn["id"] == decided.turn_id for turn in newest["turns"]] == [False]
+    assert newest["decisions"] == []

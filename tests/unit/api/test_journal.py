@@ -48,3 +48,19 @@ async def test_nobody_reads_the_journal_of_another(
     theirs = await store.messages.accept(bob.id, "mine alone")
     answer = await client.get(f"/threads/{theirs.thread_id}/journal")
     assert answer.status_code == 404
+
+
+async def test_the_same_sub_agent_is_told_the_same_way(client: httpx.AsyncClient) -> None:
+    asked = {"type": "coding", "channel_id": "ch-1"}
+    path = "/actors/me/sub-agents"
+    made = (await client.post(path, json=asked)).json()
+    assert (await client.post(path, json=asked)).json() == made
+    taken = await client.post(path, json={"type": "research", "channel_id": "ch-1"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "conflict")
+
+    key = {"Idempotency-Key": "k-1"}
+    other = {"type": "coding", "channel_id": "ch-2"}
+    kept = (await client.post(path, json=other, headers=key)).json()
+    assert (await client.post(path, json=other, headers=key)).json() == kept
+    wrong = await client.post(path, json=other | {"channel_id": "ch-3"}, headers=key)
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "idempotency_mismatch")

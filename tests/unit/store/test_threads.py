@@ -52,6 +52,7 @@ async def test_a_change_is_told_once(store: Store, alice: User, bob: User) -> No
     await store.threads.change(alice.id, thread.id, actor=alice.id, archived=False)
     told = [(e.type, e.thread_id, e.data) for e in await store.events.after(alice.id, 0)]
     assert told == [
+        ("thread.created", thread.id, {"title": "first", "origin": "api"}),
         ("thread.changed", thread.id, {"title": "second", "archived": False}),
         ("thread.changed", thread.id, {"title": "second", "archived": True}),
         ("thread.changed", thread.id, {"title": "second", "archived": False}),
@@ -66,3 +67,19 @@ async def test_the_master_thread_stays_as_it_is(store: Store, alice: User) -> No
         await store.threads.change(alice.id, master.id, actor=alice.id, archived=True)
     with pytest.raises(Invalid, match="keeps its title"):
         await store.threads.change(alice.id, master.id, actor=alice.id, title="mine")
+
+
+async def test_a_thread_tells_where_it_comes_from_and_when_it_was_used(
+    store: Store, alice: User
+) -> None:
+    ours = await store.threads.create(alice.id, "ours", origin="web")
+    assert (ours.origin, ours.sub_agent_id, ours.last_at) == ("web", None, ours.created_at)
+    await store.messages.accept(alice.id, "hello", thread_id=ours.id)
+    [said] = await store.messages.list(alice.id, ours.id, limit=1)
+    assert (await store.threads.get(alice.id, ours.id)).last_at == said.created_at
+    agent = await store.sub_agents.spawn(alice.id, "coding", actor="test")
+    channel = await store.threads.get(alice.id, agent.thread_id)
+    assert (channel.origin, channel.sub_agent_id) == (None, agent.id)
+    assert (await store.threads.master(alice.id)).origin is None
+    with pytest.raises(NotFound):
+        await store.threads.create("u_nobody", "x")

@@ -26,7 +26,7 @@ const PARTS: Record<string, Part> = {
   service: services.told,
   timer,
   "memory.committed": committed,
-  "thread.changed": changed,
+  thread: changed,
 };
 
 /** The view after one frame. */

@@ -1,10 +1,17 @@
 /** Snapshots into the view, each joined at the event it stands for. */
-import type { AgentView, DecisionView, MessageView, SubAgentView, ThreadView } from "@/api";
+import type {
+  AgentView,
+  DecisionView,
+  MessageView,
+  SubAgentView,
+  ThreadView,
+  TurnBrief,
+} from "@/api";
 import { Edit } from "./edit";
 import { newService } from "./parts/services";
 import { newSubAgent } from "./parts/subAgents";
 import { request } from "./parts/tools";
-import type { Decision, Message, Service, SubAgent, Thread, View } from "./view";
+import type { Decision, Message, Service, SubAgent, Thread, Turn, View } from "./view";
 
 export interface Snapshot {
   agent: AgentView;
@@ -46,11 +53,12 @@ export function addThreads(view: View, threads: ThreadView[], seq: number): View
 function joinThreads(edit: Edit, threads: ThreadView[], seq: number): void {
   const all = edit.at(edit.view, "threads");
   for (const one of threads) {
-    const { id, kind, title, created_at: createdAt } = one;
+    const { id, kind, title, created_at: createdAt, last_at: lastAt } = one;
     const archived = one.archived_at !== null;
-    all[id] ??= { ...NOTHING, id, kind, title, archived, createdAt, lastAt: createdAt };
+    all[id] ??= { ...NOTHING, id, kind, title, archived, createdAt, lastAt };
     const thread = edit.at(all, id) as Thread;
-    Object.assign(thread, { kind, createdAt });
+    Object.assign(thread, { kind, createdAt, subAgentId: one.sub_agent_id });
+    if (Date.parse(lastAt) > Date.parse(thread.lastAt)) thread.lastAt = lastAt;
     if (thread.changedSeq <= seq) Object.assign(thread, { title, archived, changedSeq: seq });
   }
 }
@@ -68,7 +76,8 @@ function joinSubAgent(edit: Edit, one: SubAgentView, seq: number): void {
   if (thread) thread.subAgentId = one.id;
 }
 
-function joinDecision(edit: Edit, one: DecisionView, seq: number): void {
+/** `at`: its place in its thread, where that is known better than by `seq`. */
+function joinDecision(edit: Edit, one: DecisionView, seq: number, at = seq): void {
   const all = edit.at(edit.view, "decisions");
   const known = all[one.id];
   if (known && known.seq > seq) return;
@@ -87,14 +96,19 @@ function joinDecision(edit: Edit, one: DecisionView, seq: number): void {
     expiresAt: one.expires_at,
     answeredAt: one.answered_at,
     seq,
-    at: Math.min(known?.at ?? seq, seq),
+    at: Math.min(known?.at ?? at, at),
   };
   all[one.id] = decision;
 }
 
-/** Messages of a thread as they stood at the event `seq`, and where the ones before them are. */
+/**
+ * Messages of a thread as they stood at the event `seq`, where the ones before them are, and what
+ * became of the turns they belong to.
+ */
 export interface MessagesRead {
   read: MessageView[];
+  turns: TurnBrief[];
+  decisions: DecisionView[];
   seq: number;
   older: string | null;
 }
@@ -115,7 +129,26 @@ export function joinMessages(view: View, threadId: string, page: MessagesRead): 
   talk.messages = [...read, ...here].sort((a, b) => a.seq - b.seq);
   talk.joined ??= page.seq;
   talk.older = page.older;
+  for (const one of page.turns) joinTurn(edit.turn(threadId, one.id), one, page.seq);
+  for (const one of page.decisions) {
+    joinDecision(edit, one, page.seq, askedAt(talk.messages, one) ?? page.seq);
+  }
   return edit.view;
+}
+
+function joinTurn(turn: Turn, one: TurnBrief, seq: number): void {
+  if (turn.seq > seq) return;
+  const { state, waiting, started_at: startedAt, finished_at: endedAt } = one;
+  Object.assign(turn, { state, waiting, error: one.error as Turn["error"], endedAt, seq });
+  turn.startedAt ??= startedAt;
+}
+
+/** Behind what had been said in its turn; no message tells of what is asked about a budget. */
+function askedAt(messages: readonly Message[], one: DecisionView): number | undefined {
+  const before = messages.findLast(
+    ({ turnId, time }) => turnId === one.turn_id && Date.parse(time) <= Date.parse(one.created_at),
+  );
+  return before && before.seq + 0.5;
 }
 
 const behind = (messages: Message[], seq: number) => messages.filter((one) => one.seq > seq);

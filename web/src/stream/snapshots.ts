@@ -35,5 +35,6 @@ export function readThreads() {
 export async function readMessages(threadId: string, cursor?: string): Promise<MessagesRead> {
   const query = { order: "newest" as const, limit: MESSAGES, cursor };
   const page = await ask(listMessages({ path: { thread_id: threadId }, query }));
-  return { read: page.data.reverse(), seq: page.seq, older: page.next_cursor ?? null };
+  const { seq, turns, decisions } = page;
+  return { read: page.data.reverse(), turns, decisions, seq, older: page.next_cursor ?? null };
 }

@@ -98,13 +98,6 @@ export class Stream {
     return loading;
   }
 
-  /** Read the list of threads again: no event tells of a new one. Throws Problem. */
-  async refreshThreads(): Promise<null> {
-    const { seq } = this.view;
-    this.addThreads(await readThreads(), seq);
-    return null;
-  }
-
   /** Threads read when the view stood at `seq`. */
   addThreads(threads: ThreadView[], seq: number): void {
     this.set(addThreads(this.view, threads, seq));
@@ -172,7 +165,8 @@ export class Stream {
     if (!Object.values(this.view.threads).some((thread) => !thread.title)) return;
     this.naming = true;
     try {
-      await this.refreshThreads();
+      const { seq } = this.view;
+      this.addThreads(await readThreads(), seq);
       await new Promise((done) => setTimeout(done, AGAIN));
     } catch {
       // the next event tries again

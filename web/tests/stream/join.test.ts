@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { AgentView, DecisionView, MessageView, ThreadView } from "@/api";
 import { foldAll } from "@/stream/fold";
-import { addThreads, joinMessages, joinSnapshot } from "@/stream/join";
+import { addThreads, joinMessages, joinSnapshot, type MessagesRead } from "@/stream/join";
 import { emptyView } from "@/stream/view";
 import { CHANNEL, Journal, MASTER } from "./journal";
 
@@ -12,8 +12,13 @@ function message(id: string, seq: number, content: object[], role = "user"): Mes
   return { id, seq, turn_id, role, content, created_at: AT } as unknown as MessageView;
 }
 
-function page(read: MessageView[], seq: number, older: string | null = null) {
-  return { read, seq, older };
+function page(read: MessageView[], seq: number, older: string | null = null): MessagesRead {
+  return { read, turns: [], decisions: [], seq, older };
+}
+
+function thread(id: string, kind: ThreadView["kind"], title: string): ThreadView {
+  const unused = { archived_at: null, last_at: AT, origin: null, sub_agent_id: null };
+  return { ...unused, id, kind, title, created_at: AT };
 }
 
 test("a snapshot of messages and the stream meet at its number", () => {
@@ -126,9 +131,7 @@ test("older events do not undo a newer snapshot", () => {
     gitea: { state: "absent", desired: "stopped", generation: 0, reason: null, retry_at: null },
   };
   const agent = { seq: 5, unfinished: [], stack } as unknown as AgentView;
-  const threads = [
-    { id: MASTER, kind: "master" as const, title: "Master", created_at: AT, archived_at: null },
-  ];
+  const threads = [thread(MASTER, "master", "Master")];
   const view = joinSnapshot(emptyView(), { agent, threads, subAgents: [], decisions: [] });
   const after = foldAll(view, journal.frames);
   expect(after.services.opencode).toMatchObject({ state: "ready", news: [{ state: "starting" }] });
@@ -137,9 +140,7 @@ test("older events do not undo a newer snapshot", () => {
 
 test("a sub-agent of the snapshot is found by its channel", () => {
   const agent = { seq: 0, unfinished: [], stack: {} } as unknown as AgentView;
-  const threads = [
-    { id: CHANNEL, kind: "channel" as const, title: "ch-1", created_at: AT, archived_at: null },
-  ];
+  const threads = [thread(CHANNEL, "channel", "ch-1")];
   const subAgents = [
     {
       id: "coding-1",
@@ -168,7 +169,7 @@ test("a list of threads and the stream agree, whichever comes late", () => {
   const told = (title: string) =>
     journal.add("thread.changed", { data: { title, archived: true } });
   const read = (title: string): ThreadView[] => [
-    { id: MASTER, kind: "thread", title, created_at: AT, archived_at: AT },
+    { ...thread(MASTER, "thread", title), archived_at: AT },
   ];
   told("first");
   told("second");
@@ -178,4 +179,20 @@ test("a list of threads and the stream agree, whichever comes late", () => {
   expect(replayed.threads[MASTER]?.title).toBe("second");
   const whole = foldAll(listed, journal.frames);
   expect(addThreads(whole, read("first"), 1).threads[MASTER]?.title).toBe("second");
+});
+
+test("a new thread is there at once, named", () => {
+  const journal = new Journal();
+  journal.add("thread.created", { turn_id: null, data: { title: "Tea", origin: "api" } });
+  const { threads } = foldAll(emptyView(), journal.frames);
+  expect(threads[MASTER]).toMatchObject({ title: "Tea", archived: false });
+});
+
+test("a thread was used when something was said in it last", () => {
+  const later = "2026-11-20T10:00:00Z";
+  const read = { ...thread(MASTER, "thread", "Tea"), last_at: later };
+  const old = addThreads(emptyView(), [thread(MASTER, "thread", "Tea")], 1);
+  for (const view of [emptyView(), old]) {
+    expect(addThreads(view, [read], 1).threads[MASTER]?.lastAt).toBe(later);
+  }
 });

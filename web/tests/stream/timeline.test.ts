@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { MessageView } from "@/api";
+import type { DecisionView, MessageView } from "@/api";
 import { foldAll } from "@/stream/fold";
 import { joinMessages } from "@/stream/join";
 import { timeline } from "@/stream/timeline";
@@ -75,11 +75,12 @@ test("what is older than the first message that was read waits for its page", ()
     one("m3", 5, "tool", "trn_1", [{ type: "tool_result", tool_use_id: "tu", content: "x" }]),
     one("m4", 6, "user", "trn_2", [{ type: "text", text: "new" }]),
   ];
-  const page = { read: talk.slice(2), seq: 9, older: "cursor" };
+  const none = { turns: [], decisions: [] };
+  const page = { ...none, read: talk.slice(2), seq: 9, older: "cursor" };
   for (const before of [emptyView(), foldAll(emptyView(), journal.frames)]) {
     const newest = joinMessages(before, MASTER, page);
     expect(kinds(newest)).toEqual(["message"]);
-    const rest = { read: talk.slice(0, 2), seq: 9, older: null };
+    const rest = { ...none, read: talk.slice(0, 2), seq: 9, older: null };
     expect(kinds(joinMessages(newest, MASTER, rest))).toEqual(["message", "tool", "message"]);
   }
 });
@@ -90,7 +91,7 @@ test("what waits for a person is shown however much was said since", () => {
   journal.add("approval.requested", { data: { decision_id: "dec_1", asked: { name: "pay" } } });
   const part = { id: "m9", seq: 9, turn_id: "trn_2", role: "user", created_at: "" };
   const late = { ...part, content: [{ type: "text", text: "and?" }] } as unknown as MessageView;
-  const read = { read: [late], seq: 9, older: "cursor" };
+  const read = { read: [late], turns: [], decisions: [], seq: 9, older: "cursor" };
   const open = joinMessages(foldAll(emptyView(), journal.frames), MASTER, read);
   expect(kinds(open)).toEqual(["decision", "message"]);
   journal.seq = 9;
@@ -104,4 +105,60 @@ test("a thread gets another title and is put away", () => {
   journal.add("thread.changed", { turn_id: null, data: { title: "Tea", archived: true } });
   const view = foldAll(emptyView(), journal.frames);
   expect(view.threads[MASTER]).toMatchObject({ title: "Tea", archived: true });
+});
+
+test("how turns ended and what was decided is there without the events that told it", () => {
+  const part = { created_at: "2026-11-20T08:00:00Z", content: [{ type: "text", text: "x" }] };
+  const message = (id: string, seq: number, role: string, created_at: string) =>
+    ({ ...part, id, seq, role, turn_id: "trn_1", created_at }) as unknown as MessageView;
+  const decision = {
+    id: "dec_1",
+    kind: "question",
+    thread_id: MASTER,
+    turn_id: "trn_1",
+    step_id: null,
+    asked: { text: "May I?" },
+    options: [],
+    state: "answered",
+    answer: "yes",
+    answered_by: "u_owner",
+    created_at: "2026-11-20T08:00:01.5Z",
+    expires_at: "",
+    answered_at: "2026-11-20T08:00:02Z",
+  } as unknown as DecisionView;
+  const page = {
+    read: [
+      message("m1", 1, "user", "2026-11-20T08:00:00Z"),
+      message("m2", 5, "assistant", "2026-11-20T08:00:01Z"),
+      message("m3", 9, "assistant", "2026-11-20T08:00:03Z"),
+    ],
+    turns: [
+      {
+        id: "trn_1",
+        state: "failed" as const,
+        waiting: null,
+        started_at: null,
+        error: { code: "deadline", message: "its time is over" },
+        finished_at: null,
+      },
+    ],
+    decisions: [decision],
+    seq: 900,
+    older: null,
+  };
+  const view = joinMessages(emptyView(900), MASTER, page);
+  const { conversations, decisions } = view;
+  const entries = timeline(
+    conversations[MASTER] ?? emptyConversation(MASTER),
+    Object.values(decisions),
+  );
+  expect(entries.map((entry) => entry.kind)).toEqual([
+    "message",
+    "message",
+    "decision",
+    "message",
+    "end",
+  ]);
+  expect(entries[4]).toMatchObject({ turn: { error: { code: "deadline" } }, again: "x" });
+  expect(entries[2]).toMatchObject({ decision: { state: "answered", answer: "yes" } });
 });

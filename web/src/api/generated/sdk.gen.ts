@@ -1067,7 +1067,7 @@ export const listEvents = <ThrowOnError extends boolean = false>(options: Option
  * Messages of a thread, oldest first, or newest first; none that were withdrawn.
  *
  * `seq` is the event for which all pages of this list stand: a stream that begins behind it
- * misses nothing and repeats nothing.
+ * misses nothing and repeats nothing. `turns` and `decisions` are those of these messages.
  */
 export const listMessages = <ThrowOnError extends boolean = false>(options: Options<ListMessagesData, ThrowOnError>): RequestResult<ListMessagesResponses, ListMessagesErrors, ThrowOnError> => (options.client ?? client).get<ListMessagesResponses, ListMessagesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {

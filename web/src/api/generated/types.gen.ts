@@ -623,13 +623,19 @@ export type MemberView = {
 /**
  * MessagePage
  *
- * Messages, and the event they stand for.
+ * Messages, the event they stand for, and the turns they belong to as these stand now.
+ *
+ * `decisions` are all that was asked in these turns, open or not.
  */
 export type MessagePage = {
     /**
      * Data
      */
     data: Array<MessageView>;
+    /**
+     * Decisions
+     */
+    decisions: Array<DecisionView>;
     /**
      * Next Cursor
      */
@@ -638,6 +644,10 @@ export type MessagePage = {
      * Seq
      */
     seq: number;
+    /**
+     * Turns
+     */
+    turns: Array<TurnBrief>;
 };
 
 /**
@@ -1559,7 +1569,9 @@ export type ThreadChange = {
 /**
  * ThreadView
  *
- * A conversation. `archived_at`: it is put away.
+ * A conversation. `archived_at`: it is put away. `sub_agent_id`: whose channel it is.
+ *
+ * `last_at`: when something was said in it last. `origin`: where it was begun; null: by growqr.
  */
 export type ThreadView = {
     /**
@@ -1578,6 +1590,18 @@ export type ThreadView = {
      * Kind
      */
     kind: 'master' | 'channel' | 'thread';
+    /**
+     * Last At
+     */
+    last_at: string;
+    /**
+     * Origin
+     */
+    origin: 'web' | 'api' | null;
+    /**
+     * Sub Agent Id
+     */
+    sub_agent_id: string | null;
     /**
      * Title
      */
@@ -1610,6 +1634,37 @@ export type TimerView = {
      * Thread Id
      */
     thread_id: string;
+};
+
+/**
+ * TurnBrief
+ *
+ * How a turn stands, without its steps.
+ */
+export type TurnBrief = {
+    /**
+     * Error
+     */
+    error: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Started At
+     */
+    started_at: string | null;
+    state: TurnState;
+    /**
+     * Waiting
+     */
+    waiting: string | null;
 };
 
 /**

@@ -1,7 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { MessageSquarePlus } from "lucide-react";
 import { useState } from "react";
-import { stream, type Thread, useThreads, useView, type View } from "@/stream";
+import { type Thread, useThreads } from "@/stream";
 import { IconButton, Input, ProblemNote } from "@/ui";
 import { openNewThread, SEARCH, useOverlay } from "../overlays";
 import { FoldedGroup, Group } from "./Group";
@@ -14,7 +13,6 @@ export function Threads() {
   const [words, setWords] = useState("");
   const searched = useOverlay() === "search";
   const threads = useThreads();
-  useNewOnes();
   return (
     <>
       <div className="flex items-center gap-1 px-3 pt-3 pb-2">
@@ -50,12 +48,13 @@ export function Threads() {
 
 function Newest({ threads }: { threads: Thread[] }) {
   const here = threads.filter((thread) => !thread.archived);
-  const chats = here.filter((thread) => thread.kind !== "channel").slice(0, MOST);
+  const chats = here.filter((thread) => thread.kind !== "channel");
+  const first = [...chats].sort((a, b) => rank(a) - rank(b)).slice(0, MOST);
   const channels = here.filter((thread) => thread.subAgentId).slice(0, MOST);
   const away = threads.filter((thread) => thread.archived);
   return (
     <>
-      <Group title="Threads" threads={chats} />
+      <Group title="Threads" threads={first} />
       <Group title="Sub-agents" threads={channels} />
       <FoldedGroup title="Archived" threads={away} />
     </>
@@ -77,14 +76,5 @@ function Results({ threads, words }: { threads: Thread[]; words: string }) {
   );
 }
 
-const isReady = (view: View) => view.ready;
-
-/** No event tells of a thread that was made in another window: look when one comes back here. */
-function useNewOnes(): void {
-  useQuery({
-    queryKey: ["threads", "new"],
-    queryFn: () => stream.refreshThreads(),
-    enabled: useView(isReady),
-    initialData: null, // the stream has read them at its start
-  });
-}
+/** The one with the Grow Agent is always there; the others keep their order. */
+const rank = (thread: Thread) => (thread.kind === "master" ? 0 : 1);

@@ -1,4 +1,4 @@
-/** memory.*, timer.*, thread.changed and what every event does: ring, cursor, the thread it belongs to. */
+/** memory.*, timer.*, thread.* and what every event does: ring, cursor, the thread it belongs to. */
 import type { Edit } from "../edit";
 import type { Event } from "../wire";
 
@@ -22,7 +22,7 @@ export function timer(edit: Edit, event: Event): void {
 }
 
 export function changed(edit: Edit, event: Event): void {
-  const { title, archived } = event.data;
+  const { title, archived = false } = event.data; // a new one is not put away
   const thread = event.thread_id && edit.entry(edit.at(edit.view, "threads"), event.thread_id);
   if (!thread || event.seq <= thread.changedSeq) return;
   Object.assign(thread, { title, archived, changedSeq: event.seq });
