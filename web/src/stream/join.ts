@@ -3,8 +3,16 @@ import type { AgentView, DecisionView, MessageView, SubAgentView, ThreadView } f
 import { Edit } from "./edit";
 import { newService } from "./parts/services";
 import { newSubAgent } from "./parts/subAgents";
-import { request } from "./parts/tools";
-import type { Decision, Message, Service, SubAgent, Thread, View } from "./view";
+import { closeCallsOf, request } from "./parts/tools";
+import {
+  type Decision,
+  ENDED,
+  type Message,
+  type Service,
+  type SubAgent,
+  type Thread,
+  type View,
+} from "./view";
 
 export interface Snapshot {
   agent: AgentView;
@@ -111,6 +119,9 @@ export function joinMessages(view: View, threadId: string, page: MessagesRead): 
   const read = page.read.filter((one) => !gone.has(one.id)).map(toMessage);
   for (const message of [...read, ...here]) {
     for (const block of message.content) request(edit, message, threadId, block);
+  }
+  for (const turn of Object.values(talk.turns)) {
+    if (ENDED.has(turn.state)) closeCallsOf(edit, turn);
   }
   talk.messages = [...read, ...here].sort((a, b) => a.seq - b.seq);
   talk.joined ??= page.seq;

@@ -179,3 +179,14 @@ test("a list of threads and the stream agree, whichever comes late", () => {
   const whole = foldAll(listed, journal.frames);
   expect(addThreads(whole, read("first"), 1).threads[MASTER]?.title).toBe("second");
 });
+
+test("a call whose turn has ended before its message was read runs no more", () => {
+  const journal = new Journal();
+  journal.seq = 2;
+  const { time } = journal.add("turn.cancelled");
+  const call = { type: "tool_use", id: "tu_1", name: "bash", input: {} };
+  const read = [message("msg_1", 1, [{ type: "text", text: "go" }]), message("msg_2", 2, [call])];
+  const view = joinMessages(foldAll(emptyView(2), journal.frames), MASTER, page(read, 3));
+  const { tools } = view.conversations[MASTER] ?? {};
+  expect(tools?.["trn_1/tu_1"]).toMatchObject({ state: "unknown", endedAt: time });
+});
