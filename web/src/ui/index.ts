@@ -23,6 +23,7 @@ export { Tabs } from "./Tabs";
 export { Ago, Elapsed, useNow } from "./Time";
 export { tellProblem } from "./tell";
 export { ago, count, dollars, duration, elapsed } from "./times";
+export { opener } from "./useReturn";
 export { useSeen } from "./useSeen";
 export { useSettled } from "./useSettled";
 export { useTitle } from "./useTitle";
