@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { MessageSquarePlus } from "lucide-react";
 import { useState } from "react";
 import { stream, type Thread, useThreads, useView, type View } from "@/stream";
-import { IconButton, Input, ProblemNote } from "@/ui";
+import { IconButton, Input, ProblemNote, SkeletonList } from "@/ui";
 import { openNewThread, SEARCH, useOverlay } from "../overlays";
 import { FoldedGroup, Group } from "./Group";
 import { useFound } from "./useFound";
@@ -53,6 +53,8 @@ function Newest({ threads }: { threads: Thread[] }) {
   const chats = here.filter((thread) => thread.kind !== "channel").slice(0, MOST);
   const channels = here.filter((thread) => thread.subAgentId).slice(0, MOST);
   const away = threads.filter((thread) => thread.archived);
+  const ready = useView(isReady);
+  if (!ready && !threads.length) return <SkeletonList label="Loading threads" />;
   return (
     <>
       <Group title="Threads" threads={chats} />
