@@ -26,5 +26,5 @@ export { ago, count, dollars, duration, elapsed } from "./times";
 export { opener } from "./useReturn";
 export { useSeen } from "./useSeen";
 export { useSettled } from "./useSettled";
-export { useTitle } from "./useTitle";
+export { useTitle, useTitleCount } from "./useTitle";
 export { useWide } from "./wide";
