@@ -4,6 +4,7 @@ GrowqrError
 ├── BadRequest 400 ── Unauthorized 401 ── Forbidden 403 ── NotFound 404 ── TooLarge 413 ──
 │   TooMany 429
 ├── Conflict 409 ── InProgress, SandboxRequired, AlreadyDecided
+├── PreconditionFailed 412  what `If-Match` or `If-None-Match` asks for does not hold
 ├── Invalid 422 ── KeyReused
 ├── Fenced        the writer's lease has passed to a later epoch; it must stop
 ├── Unavailable 503 ── StoreUnavailable, ModelUnavailable, EngineUnavailable
@@ -86,6 +87,12 @@ class AlreadyDecided(Conflict):
     """Somebody has answered this before, or its time is over."""
 
     code = "already_decided"
+
+
+class PreconditionFailed(GrowqrError):
+    """It is not as the request's If-Match or If-None-Match says. `detail`: the newest version."""
+
+    code, status = "precondition_failed", 412
 
 
 class TooLarge(GrowqrError):

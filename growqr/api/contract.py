@@ -18,6 +18,7 @@ _DESCRIPTIONS = {
     "403": "You are known, and may not do this; or the page may not speak for you.",
     "404": "There is no such thing, or it is not yours.",
     "409": "The thing is in another state, or the same request is still running.",
+    "412": "It is not as `If-Match` or `If-None-Match` says.",
     "413": "The body, or the file asked for, is too large.",
     "422": "Something in the request is not allowed.",
     "429": "A limit is reached; try again later.",
@@ -96,6 +97,8 @@ def _problems(path: str, method: str, *, signed: bool) -> list[str]:
         codes.append("413")
     if method in ("post", "patch") or ("/contents/" in path and method != "get"):
         codes.append("409")
+    if path.endswith("/memory/{path}") and method == "put":
+        codes.append("412")
     if path.endswith(("/contents/{path}", "/files/{path}")) and method == "get":
         codes.append("413")  # a file too large to be shown
     return sorted(codes)

@@ -280,10 +280,11 @@ class FileView(BaseModel):
 
 
 class ContentView(BaseModel):
-    """A memory file; `content` is null once it is removed."""
+    """A memory file; `content` is null once it is removed. `version` is its newest write."""
 
     path: str
     content: str | None
+    version: str
     commit: str | None
     pending: bool
 

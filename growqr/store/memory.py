@@ -31,7 +31,7 @@ class MemoryCommit(NamedTuple):
 
 
 class MemoryFile(NamedTuple):
-    """A file as it stands; `size` in bytes, `commit` the git id of its last write."""
+    """A file as it stands; `size` in bytes, `version` its last write, `commit` that in git."""
 
     path: str
     content: str
@@ -39,6 +39,7 @@ class MemoryFile(NamedTuple):
     commit: str | None
     pending: bool
     updated_at: datetime
+    version: str
 
 
 class MemoryHit(NamedTuple):
@@ -50,6 +51,7 @@ class MemoryHit(NamedTuple):
     commit: str | None
     pending: bool
     updated_at: datetime
+    version: str
     snippet: str
 
 
@@ -70,12 +72,13 @@ class Memory:
         operation_id: str,
         fence: Fence | None = None,
         behind: str | None = None,
+        fresh: bool = False,
     ) -> MemoryCommit:
         """Accept a write; the same `operation_id` answers with the first one's row.
 
         Raises Fenced when a `fence` is given and stale, Conflict when the newest write of the path
-        is not `behind`, Invalid when a file stands where this one needs a folder or the other way
-        round, NotFound for an unknown user.
+        is not `behind`, or with `fresh` when there is a file, Invalid when a file stands where this
+        one needs a folder or the other way round, NotFound for an unknown user.
         """
         params = {
             "id": names.new_id("mem"),
@@ -89,14 +92,17 @@ class Memory:
             "fence_key": fence.key if fence else None,
             "fence_epoch": fence.epoch if fence else None,
             "behind": behind,
+            "fresh": fresh,
         }
         row = (await self._db.within(self._accept(params)))[0]
-        held, other, newest = row.pop("held"), row.pop("other"), row.pop("newest")
+        held, other = row.pop("held"), row.pop("other")
+        newest, there = row.pop("newest"), row.pop("there")
         if fence is not None and not held:
             raise Fenced(f"the lease {fence.key} has passed on from epoch {fence.epoch}")
         if row["id"] is None:
             changed = behind is not None and newest != behind
-            return await self._by_operation(user_id, operation_id, path, other, changed=changed)
+            conflict = _stale(path, there) if changed else _exists(path, there) if fresh else None
+            return await self._by_operation(user_id, operation_id, path, other, conflict)
         self._db.notifier.work(names.memory(user_id))
         return MemoryCommit(**row)
 
@@ -194,16 +200,18 @@ class Memory:
             return await execute(conn, sql.texts()["accept_memory"], params)
 
     async def _by_operation(
-        self, user_id: str, operation_id: str, path: str, other: str | None, *, changed: bool
+        self,
+        user_id: str,
+        operation_id: str,
+        path: str,
+        other: str | None,
+        conflict: Conflict | None,
     ) -> MemoryCommit:
         row = await self._db.one(
             "memory_by_operation", MemoryCommit, user=user_id, operation=operation_id
         )
-        if row is None and changed:
-            raise Conflict(
-                f"{path!r} was changed after this version; read its history again",
-                {"code": "stale"},
-            )
+        if row is None and conflict is not None:
+            raise conflict
         if row is None and other is not None:
             raise Invalid(
                 f"memory holds the file {other!r}, so {path!r} cannot be one: "
@@ -221,3 +229,15 @@ class Memory:
         return await self._db.all(
             "list_memory", MemoryFile, user=user_id, prefix=prefix, after=after or "", limit=limit
         )
+
+
+def _stale(path: str, version: str | None) -> Conflict:
+    text = f"{path!r} was changed after this version; read its history again"
+    return Conflict(text, {"code": "stale", "version": version})
+
+
+def _exists(path: str, version: str | None) -> Conflict | None:
+    if version is None:
+        return None
+    text = f"memory holds a file {path!r} already; choose another path, or read it first"
+    return Conflict(text, {"code": "exists", "version": version})

@@ -21,8 +21,9 @@ from growqr.api.inputs import (
     read_cursor,
 )
 from growqr.api.paging import paged
+from growqr.api.preconditions import Unchanged
 from growqr.api.views import CommitView, ContentView, FileView, FoundView, Page, VersionView
-from growqr.errors import NotFound
+from growqr.errors import Conflict, NotFound, PreconditionFailed
 from growqr.identity import Principal
 from growqr.memory import check_content, check_path, refuse_secrets
 from growqr.names import new_id
@@ -89,20 +90,25 @@ async def read_version(here: Here, caller: Caller, path: str, id: str) -> Versio
 async def read_memory(here: Here, caller: Caller, path: str) -> ContentView:
     """One file as it was accepted last, in git or not yet."""
     file = await here.store.memory.get(caller.user_id, check_path(path))
-    return ContentView(
-        path=file.path, content=file.content, commit=file.commit, pending=file.pending
-    )
+    return ContentView.model_validate(file._asdict())
 
 
 @router.put("/memory/{path:path}")
-async def write_memory(here: Here, caller: Caller, path: str, body: NewContent) -> ContentView:
+async def write_memory(
+    here: Here, caller: Caller, path: str, body: NewContent, only: Unchanged
+) -> ContentView:
     """Remember a file. `pending` says that it is safe but not yet in git."""
     asked(caller, body)
     path = check_path(path)
     check_content(body.content)
     message = body.message or f"Write {path}"
     refuse_secrets(path, body.content, message)
-    return await _commit(here, caller, path, body.content, message)
+    fresh, behind = only
+    try:
+        return await _commit(here, caller, path, body.content, message, behind=behind, fresh=fresh)
+    except Conflict as error:
+        version = error.detail.get("version")
+        raise PreconditionFailed(error.message, {"version": version}) from None
 
 
 @router.post("/memory/{path:path}/undo")
@@ -132,6 +138,7 @@ async def _commit(
     message: str,
     *,
     behind: str | None = None,
+    fresh: bool = False,
 ) -> ContentView:
     row = await here.store.memory.accept(
         caller.user_id,
@@ -141,9 +148,12 @@ async def _commit(
         author=caller.name,
         operation_id=new_id("req"),
         behind=behind,
+        fresh=fresh,
     )
     commit = row.commit_id or await _commit_id(here, row.id)
-    return ContentView(path=path, content=content, commit=commit, pending=commit is None)
+    return ContentView(
+        path=path, content=content, version=row.id, commit=commit, pending=commit is None
+    )
 
 
 async def _commit_id(here: Context, row_id: str) -> str | None:

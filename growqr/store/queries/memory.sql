@@ -3,7 +3,7 @@
 -- of acceptance. With a fence the owner's lease is checked in the same statement.
 -- After lock_stream, so that it sees every file; one that would have to be a folder too, or lies
 -- in the folder this one would have to be, is in its way. With `behind` the newest write of this
--- path must be that one.
+-- path must be that one; with `fresh` there must be no file.
 with fence as (
   select key from lease
    where key = %(fence_key)s::text and epoch = %(fence_epoch)s::bigint for no key update
@@ -14,12 +14,15 @@ with fence as (
 ), newest as (
   select id from memory_commit
    where user_id = %(user)s and path = %(path)s order by number desc limit 1
+), there as (
+  select commit_row from memory_file where user_id = %(user)s and path = %(path)s
 ), counter as (
   update stream set memory_number = memory_number + 1
    where user_id = %(user)s
      and (%(fence_key)s::text is null or exists (select 1 from fence))
      and not exists (select 1 from other)
      and (%(behind)s::text is null or %(behind)s = (select id from newest))
+     and not (%(fresh)s::boolean and exists (select 1 from there))
      and not exists (select 1 from memory_commit
                       where user_id = %(user)s and operation_id = %(operation)s)
   returning memory_number
@@ -40,7 +43,7 @@ with fence as (
 )
 select a.id, a.user_id, a.number, a.path, a.content, a.message, a.author, a.operation_id, a.at,
        a.commit_id, (select count(*) from fence) as held, (select path from other) as other,
-       (select id from newest) as newest
+       (select id from newest) as newest, (select commit_row from there) as there
   from (values (1)) as always(one) left join accepted a on true
 
 -- memory_by_operation --
@@ -49,13 +52,13 @@ select id, user_id, number, path, content, message, author, operation_id, at, co
 
 -- get_memory --
 select f.path, f.content, octet_length(f.content) as size, c.commit_id as commit,
-       c.commit_id is null as pending, f.updated_at
+       c.commit_id is null as pending, f.updated_at, f.commit_row as version
   from memory_file f join memory_commit c on c.id = f.commit_row
  where f.user_id = %(user)s and f.path = %(path)s
 
 -- list_memory --
 select f.path, '' as content, octet_length(f.content) as size, c.commit_id as commit,
-       c.commit_id is null as pending, f.updated_at
+       c.commit_id is null as pending, f.updated_at, f.commit_row as version
   from memory_file f join memory_commit c on c.id = f.commit_row
  where f.user_id = %(user)s and starts_with(f.path, %(prefix)s) and f.path > %(after)s
  order by f.path limit %(limit)s
@@ -71,7 +74,7 @@ with q as (
                  '&', '|')::tsquery as words
 )
 select f.path, f.content, octet_length(f.content) as size, c.commit_id as commit,
-       c.commit_id is null as pending, f.updated_at,
+       c.commit_id is null as pending, f.updated_at, f.commit_row as version,
        ts_headline('simple', f.content, q.words,
                    'StartSel="", StopSel="", MaxWords=40, MinWords=15') as snippet
   from q, memory_file f join memory_commit c on c.id = f.commit_row

@@ -76,20 +76,64 @@ def settled(page: Page) -> None:
     expect(page.get_by_text(re.compile("^(Loading|Reading)"))).to_have_count(0)
 
 
-def test_no_page_shuts_anybody_out(meet: Meet, busy: Person):
-    someone = meet(person=busy, reduced_motion="reduce")
-    page, axe, found = someone.page, AXE.read_text(), dict[str, Any]()
-    for name, path in places(page, busy).items():
-        page.goto(someone.url + path)
-        settled(page)
-        page.evaluate(axe)
+class Looks:
+    """What is wrong with what a page shows, in every look."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.axe = AXE.read_text()
+        self.found = dict[str, Any]()
+
+    def at(self, name: str) -> None:
+        """Look at what is there now. Ends as wide as it began."""
+        page = self.page
+        page.evaluate(self.axe)
         for look, (scheme, size) in LOOKS.items():
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size(size)
             page.evaluate(STILL)  # colours do not change at once
             if violations := page.evaluate(RUN):
-                found[f"{name}, {look}"] = violations
+                self.found[f"{name}, {look}"] = violations
             if not fits(page):
-                found[f"{name}, {look}, is wider than the window"] = page.viewport_size
+                self.found[f"{name}, {look}, is wider than the window"] = page.viewport_size
             page.screenshot(path=SHOTS / f"page-{name.lower().replace(' ', '-')}-{look}.png")
-    assert found == {}
+        page.set_viewport_size(LOOKS["light"][1])
+
+
+def test_no_page_shuts_anybody_out(meet: Meet, busy: Person):
+    someone = meet(person=busy, reduced_motion="reduce")
+    page, looks = someone.page, Looks(someone.page)
+    for name, path in places(page, busy).items():
+        page.goto(someone.url + path)
+        settled(page)
+        looks.at(name)
+    assert looks.found == {}
+
+
+def test_no_tab_shuts_an_admin_out(running: Instance, meet: Meet, busy: Person):
+    promoted = running.command("users", "promote", busy.name)
+    assert promoted.returncode == 0, promoted.stderr
+    someone = meet(person=busy, reduced_motion="reduce")
+    page, looks = someone.page, Looks(someone.page)
+    for path in ("admin", "settings"):
+        page.goto(f"{someone.url}/app/{path}")
+        tabs = page.get_by_role("tablist").get_by_role("tab")
+        expect(tabs.first).to_be_visible()
+        for tab in tabs.all():
+            tab.click()
+            expect(tab).to_have_attribute("aria-selected", "true")
+            settled(page)
+            looks.at(f"{path} {tab.inner_text()}")
+    assert looks.found == {}
+
+
+def test_nothing_that_opens_shuts_anybody_out(meet: Meet, busy: Person):
+    someone = meet("/app/decisions", person=busy, reduced_motion="reduce")
+    page, looks = someone.page, Looks(someone.page)
+    settled(page)
+    for key, name in (("Control+k", "Search or jump to"), ("?", "Keyboard shortcuts")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        looks.at(name)
+        page.keyboard.press("Escape")
+    assert looks.found == {}

@@ -1,7 +1,9 @@
-"""Versions of a memory file: each can be read with the one before, the newest can be undone."""
+"""Versions of a memory file: each can be read with the one before, the newest can be undone, and
+a write may ask for the one it was made from."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -61,7 +63,9 @@ async def test_a_folder_may_be_called_history(client: httpx.AsyncClient) -> None
 async def test_undo_goes_back_by_a_new_write(client: httpx.AsyncClient) -> None:
     _, two = await write(client, "a.md", "Friday", "Monday")
     answer = (await undo(client, "a.md", two["id"])).json()
-    assert answer == {"path": "a.md", "content": "Friday", "commit": None, "pending": True}
+    *_, three = await history(client, "a.md")
+    assert answer == {"path": "a.md", "content": "Friday", "version": three["id"],
+                      "commit": None, "pending": True}  # fmt: skip
     assert (await client.get("/memory/a.md")).json()["content"] == "Friday"
     assert [row["message"] for row in await history(client, "a.md")] == [
         "Friday", "Monday", "Undo: Monday",
@@ -100,3 +104,65 @@ async def test_the_message_of_an_undo_stays_short(client: httpx.AsyncClient) -> 
     [row] = await history(client, "a.md")
     assert (await undo(client, "a.md", row["id"])).status_code == 200
     assert [len(row["message"]) for row in await history(client, "a.md")] == [200, 200]
+
+
+async def put(client: httpx.AsyncClient, path: str, content: str, **head: str) -> httpx.Response:
+    """`if_match="x"` is sent as `If-Match: x`."""
+    names = {name.replace("_", "-"): value for name, value in head.items()}
+    return await client.put(f"/memory/{path}", json={"content": content}, headers=names)
+
+
+async def content(client: httpx.AsyncClient, path: str) -> str:
+    return str((await client.get(f"/memory/{path}")).json()["content"])
+
+
+async def test_a_new_file_replaces_none(client: httpx.AsyncClient) -> None:
+    first = await put(client, "a.md", "mine", if_none_match="*")
+    assert first.status_code == 200
+    again = await put(client, "a.md", "other", if_none_match="*")
+    assert (again.status_code, again.json()["code"]) == (412, "precondition_failed")
+    assert again.json()["version"] == first.json()["version"]
+    assert await content(client, "a.md") == "mine"
+    assert (await client.delete("/memory/a.md")).status_code == 200
+    assert (await put(client, "a.md", "new", if_none_match="*")).status_code == 200
+
+
+async def test_a_change_is_of_the_version_that_was_read(client: httpx.AsyncClient) -> None:
+    await put(client, "a.md", "one")
+    read = (await client.get("/memory/a.md")).json()["version"]
+    mine = (await put(client, "a.md", "two", if_match=f'"{read}"')).json()["version"]
+    late = await put(client, "a.md", "three", if_match=f'"{read}"')
+    assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+    assert late.json()["version"] == mine
+    assert await content(client, "a.md") == "two"
+    await client.delete("/memory/a.md")
+    gone = await put(client, "a.md", "three", if_match=f'"{mine}"')
+    assert (gone.status_code, gone.json()["version"]) == (412, None)
+    assert (await client.get("/memory/a.md")).status_code == 404
+
+
+async def test_of_many_at_once_one_is_the_first(client: httpx.AsyncClient) -> None:
+    made = await asyncio.gather(*(put(client, "a.md", f"{n}", if_none_match="*") for n in range(8)))
+    assert sorted(answer.status_code for answer in made) == [200, *[412] * 7]
+    head = f'"{(await client.get("/memory/a.md")).json()["version"]}"'
+    written = await asyncio.gather(*(put(client, "a.md", f"x{n}", if_match=head) for n in range(8)))
+    assert sorted(answer.status_code for answer in written) == [200, *[412] * 7]
+    assert len(await history(client, "a.md")) == 2
+
+
+async def test_versions_are_of_their_own_file(client: httpx.AsyncClient) -> None:
+    other = (await put(client, "b.md", "b")).json()["version"]
+    await put(client, "a.md", "a")
+    assert (await put(client, "a.md", "x", if_match=f'"{other}"')).status_code == 412
+    assert (await put(client, "none.md", "x", if_match=f'"{other}"')).status_code == 412
+
+
+@pytest.mark.parametrize(
+    "head",
+    [{"if_none_match": '"x"'}, {"if_match": "*"}, {"if_match": "mem_"}, {"if_match": 'W/"a"'}],
+)
+async def test_other_conditions_are_refused(
+    client: httpx.AsyncClient, head: dict[str, str]
+) -> None:
+    assert (await put(client, "a.md", "x", **head)).status_code == 422
+    assert (await client.get("/memory/a.md")).status_code == 404

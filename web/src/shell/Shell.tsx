@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { onSignedOut } from "@/api";
 import { forgetInvite } from "@/pages/sign-in/fragment";
 import { stream, useOpenDecisions } from "@/stream";
-import { ConfirmDialog, Dialog, IconButton, useWide } from "@/ui";
+import { ConfirmDialog, Dialog, IconButton, useTitleCount, useWide } from "@/ui";
 import { Banner } from "./Banner";
 import { Brand } from "./Brand";
 import { Nav } from "./Nav";
@@ -22,6 +22,7 @@ export function Shell() {
   const wide = useWide(768);
   const known = useWho().data !== undefined;
   useKeys();
+  useTitleCount(useOpenDecisions().length);
   useEffect(() => {
     if (known) forgetInvite();
   }, [known]);

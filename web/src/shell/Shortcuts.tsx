@@ -21,6 +21,7 @@ const groupsOf = (places: Place[]): [heading: string, keys: Keys][] => [
     [
       ["Enter", "Send a message"],
       ["Shift Enter", "A new line in a message"],
+      ["Esc", "Stop the turn"],
       ["Ctrl Enter", "Save a note, or give a sub-agent its task"],
     ],
   ],

@@ -14,18 +14,27 @@ export function draftOf(text: string): Draft {
 }
 
 export function readDraft(place: string): Draft {
-  try {
-    const { text, key } = JSON.parse(sessionStorage.getItem(PREFIX + place) ?? "{}");
-    if (typeof text === "string" && typeof key === "string") return { text, key };
-  } catch {
-    // refused, or not ours: nothing is typed
-  }
-  return draftOf("");
+  const { text, key } = (keptAt(place) ?? {}) as Partial<Draft>;
+  return typeof text === "string" && typeof key === "string" ? { text, key } : draftOf("");
 }
 
 export function keepDraft(place: string, draft: Draft): void {
+  keep(place, draft.text ? draft : null);
+}
+
+/** What was kept at a place; null where there is nothing, or nothing of ours. */
+export function keptAt(place: string): object | null {
   try {
-    if (draft.text) sessionStorage.setItem(PREFIX + place, JSON.stringify(draft));
+    const found = JSON.parse(sessionStorage.getItem(PREFIX + place) ?? "null");
+    return typeof found === "object" ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+export function keep(place: string, value: object | null): void {
+  try {
+    if (value) sessionStorage.setItem(PREFIX + place, JSON.stringify(value));
     else sessionStorage.removeItem(PREFIX + place);
   } catch {
     // private windows may refuse; it lasts as long as the page

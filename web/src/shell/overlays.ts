@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { opener } from "@/ui";
 
 type Overlay = "palette" | "shortcuts" | "new-thread" | "menu" | "search" | null;
 
@@ -6,11 +7,11 @@ type Overlay = "palette" | "shortcuts" | "new-thread" | "menu" | "search" | null
 export const SEARCH = "search-threads";
 
 let open: Overlay = null;
-let from: Element | null = null;
+let from: HTMLElement | null = null;
 const listeners = new Set<() => void>();
 
 function show(next: Overlay): void {
-  if (next && !open) from = document.activeElement;
+  if (next && !open) from = opener(document.activeElement);
   open = next;
   for (const tell of listeners) tell();
 }
@@ -39,7 +40,7 @@ export function choose(then: () => void): void {
 /** For `onCloseAutoFocus`: to where the focus was before an overlay opened. */
 export function returnFocus(event: Event): void {
   event.preventDefault();
-  if (!open && from instanceof HTMLElement) from.focus();
+  if (!open) from?.focus();
 }
 
 /** Which of the shell's overlays is open. */

@@ -13,16 +13,31 @@ export const browser: Browser = {
   },
 };
 
-/** Wakes the connection when network or person come back. Returns how to stop. */
-export function watchBrowser(connection: Pick<Connection, "wake" | "lost">): () => void {
+/** Seconds after which a page that nobody sees gives its connection up. */
+export const UNSEEN = 60;
+
+type Watched = Pick<Connection, "wake" | "lost" | "doze" | "look">;
+
+/**
+ * Wakes the connection when network or person come back, and lets it doze when nobody has looked
+ * for a while. Returns how to stop.
+ */
+export function watchBrowser(connection: Watched): () => void {
+  let unseen: ReturnType<typeof setTimeout> | undefined;
   const wake = () => connection.wake();
   const lost = () => connection.lost();
-  const seen = () => document.visibilityState === "visible" && connection.wake();
+  const seen = () => {
+    clearTimeout(unseen);
+    if (document.visibilityState === "visible") connection.look();
+    else unseen = setTimeout(() => connection.doze(), UNSEEN * 1000);
+  };
+  seen();
   window.addEventListener("online", wake);
   window.addEventListener("offline", lost);
   window.addEventListener("pageshow", seen);
   document.addEventListener("visibilitychange", seen);
   return () => {
+    clearTimeout(unseen);
     window.removeEventListener("online", wake);
     window.removeEventListener("offline", lost);
     window.removeEventListener("pageshow", seen);

@@ -13,6 +13,9 @@ export type Phase = "connecting" | "live" | "reconnecting" | "offline" | "signed
 export const SILENCE = 40;
 /** Seconds of silence that are too many when somebody comes back to the page. */
 const DOUBTFUL = 18;
+/** Where nobody looks: a glance of so many seconds each so many seconds. */
+export const GLANCE = 3;
+export const ASLEEP = 60;
 
 export interface Wishes {
   url: string;
@@ -42,6 +45,7 @@ export class Connection {
   private heard = 0;
   private watchdog: ReturnType<typeof setTimeout> | undefined;
   private resume: (() => void) | null = null;
+  private dozing = false;
   private readonly random: () => number;
   private readonly online: () => boolean;
 
@@ -76,6 +80,22 @@ export class Connection {
     else if (Date.now() - this.heard > DOUBTFUL * 1000) this.abort?.abort();
   }
 
+  /**
+   * Nobody looks: a browser has six connections for all tabs, so this one is given up. Now and
+   * then it is had again for what has come meanwhile.
+   */
+  doze(): void {
+    this.dozing = true;
+    if (!this.stopped) this.abort?.abort();
+  }
+
+  /** Somebody looks again. */
+  look(): void {
+    if (this.dozing && this.resume) this.wishes.onPhase("connecting", null);
+    this.dozing = false;
+    this.wake();
+  }
+
   /** The network is gone. */
   lost(): void {
     if (!this.stopped) this.abort?.abort();
@@ -95,6 +115,10 @@ export class Connection {
         this.wishes.onPhase("signed-out", null);
         return;
       }
+      if (this.dozing) {
+        await this.pause(ASLEEP);
+        continue;
+      }
       const wait = backoff(this.attempt++, this.random);
       await this.rest(Math.max(wait, (cut instanceof Cut && cut.after) || 0));
     }
@@ -103,6 +127,10 @@ export class Connection {
   private async rest(seconds: number): Promise<void> {
     if (this.online()) this.wishes.onPhase("reconnecting", Date.now() + seconds * 1000);
     else this.wishes.onPhase("offline", null);
+    await this.pause(seconds);
+  }
+
+  private async pause(seconds: number): Promise<void> {
     await new Promise<void>((resume) => {
       const timer = setTimeout(resume, seconds * 1000);
       this.resume = () => {
@@ -118,6 +146,7 @@ export class Connection {
     const abort = new AbortController();
     this.abort = abort;
     this.listen(abort);
+    const glance = this.dozing && setTimeout(() => this.dozing && abort.abort(), GLANCE * 1000);
     try {
       const answer = await this.wishes.fetch(this.wishes.url, {
         headers: { Accept: "text/event-stream", "Last-Event-ID": String(this.cursor) },
@@ -131,6 +160,7 @@ export class Connection {
       await this.read(reader, abort, current).finally(() => reader.cancel().catch(() => {}));
     } finally {
       clearTimeout(this.watchdog);
+      if (glance) clearTimeout(glance);
       abort.abort();
     }
   }
@@ -151,6 +181,8 @@ export class Connection {
       const { frames, broken } = this.sort(sent.map(toFrame));
       if (frames.length) this.wishes.onFrames(frames);
       if (broken) return;
+      // Browsers let timers of hidden pages wait for a minute; a ping says as well that this is all.
+      if (this.dozing && frames.some((frame) => frame.kind === "ping")) return;
     }
   }
 

@@ -10,8 +10,17 @@ import type {
 import { Edit } from "./edit";
 import { newService } from "./parts/services";
 import { newSubAgent } from "./parts/subAgents";
-import { request } from "./parts/tools";
-import type { Decision, Message, Service, SubAgent, Thread, Turn, View } from "./view";
+import { closeCallsOf, request } from "./parts/tools";
+import {
+  type Decision,
+  ENDED,
+  type Message,
+  type Service,
+  type SubAgent,
+  type Thread,
+  type Turn,
+  type View,
+} from "./view";
 
 export interface Snapshot {
   agent: AgentView;
@@ -126,10 +135,13 @@ export function joinMessages(view: View, threadId: string, page: MessagesRead): 
   for (const message of [...read, ...here]) {
     for (const block of message.content) request(edit, message, threadId, block);
   }
+  for (const one of page.turns) joinTurn(edit.turn(threadId, one.id), one, page.seq);
+  for (const turn of Object.values(talk.turns)) {
+    if (ENDED.has(turn.state)) closeCallsOf(edit, turn);
+  }
   talk.messages = [...read, ...here].sort((a, b) => a.seq - b.seq);
   talk.joined ??= page.seq;
   talk.older = page.older;
-  for (const one of page.turns) joinTurn(edit.turn(threadId, one.id), one, page.seq);
   for (const one of page.decisions) {
     joinDecision(edit, one, page.seq, askedAt(talk.messages, one) ?? page.seq);
   }

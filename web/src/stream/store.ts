@@ -67,7 +67,7 @@ export class Stream {
     this.unwatch?.();
     this.connection.stop();
     this.queue = [];
-    this.wanted.clear();
+    this.wanted.clear(); // what is asked for now is of the life before
     this.set(emptyView(0, this.view.life + 1));
   }
 
@@ -93,7 +93,7 @@ export class Stream {
         this.flush();
         if (life === this.view.life) this.set(joinMessages(this.view, threadId, page));
       })
-      .finally(() => this.wanted.delete(threadId));
+      .finally(() => this.wanted.get(threadId) === loading && this.wanted.delete(threadId));
     this.wanted.set(threadId, loading);
     return loading;
   }
@@ -155,7 +155,10 @@ export class Stream {
     this.queue = [];
     const { life } = this.view;
     this.set(foldAll(this.view, frames));
-    if (life !== this.view.life) this.reload();
+    if (life !== this.view.life) {
+      this.wanted.clear();
+      this.reload();
+    }
     this.nameThreads();
   }
 
@@ -176,8 +179,7 @@ export class Stream {
   }
 
   private signedOut(): void {
-    this.connection.stop();
-    this.started = false;
+    this.stop(); // whoever comes back begins anew
     this.phase("signed-out", null);
   }
 

@@ -3,6 +3,7 @@ import { Dialog as Radix } from "radix-ui";
 import type { ReactNode } from "react";
 import { IconButton } from "./Button";
 import { cx } from "./cx";
+import { useReturn } from "./useReturn";
 
 interface Props {
   open: boolean;
@@ -13,7 +14,7 @@ interface Props {
   side?: "left" | "right";
   /** For another first focus than the first button. */
   onOpenAutoFocus?: (event: Event) => void;
-  /** Where the focus goes then: it is lost where no button of the dialog's own opened it. */
+  /** For another place of the focus then than where it was before. */
   onCloseAutoFocus?: (event: Event) => void;
   /** A press beside it does not close it: what it holds would be lost. */
   keepOpenOutside?: boolean;
@@ -39,6 +40,7 @@ export function Dialog({
   children,
   className,
 }: Props) {
+  const back = useReturn(open);
   const place = side
     ? SIDES[side]
     : "left-1/2 top-1/2 w-[min(32rem,94vw)] max-h-[90dvh] -translate-x-1/2 -translate-y-1/2 rounded-2xl border";
@@ -48,7 +50,7 @@ export function Dialog({
         <Radix.Overlay className="fixed inset-0 z-40 bg-[#0b0a08]/45" />
         <Radix.Content
           onOpenAutoFocus={onOpenAutoFocus}
-          onCloseAutoFocus={onCloseAutoFocus}
+          onCloseAutoFocus={onCloseAutoFocus ?? back}
           {...(description ? {} : { "aria-describedby": undefined })}
           onInteractOutside={(event) => keepOpenOutside && event.preventDefault()}
           className={cx(

@@ -1,6 +1,7 @@
 import { AlertDialog } from "radix-ui";
 import { useSyncExternalStore } from "react";
 import { Button } from "./Button";
+import { useReturn } from "./useReturn";
 
 interface Question {
   title: string;
@@ -41,11 +42,15 @@ export function ConfirmDialog() {
     },
     () => asked,
   );
+  const back = useReturn(now !== null);
   return (
     <AlertDialog.Root open={now !== null} onOpenChange={(open) => !open && now?.answer(false)}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className="fixed inset-0 z-50 bg-[#0b0a08]/45" />
-        <AlertDialog.Content className="fixed top-1/2 left-1/2 z-50 grid w-[min(26rem,94vw)] -translate-x-1/2 -translate-y-1/2 gap-3 rounded-2xl border border-line bg-surface p-5 shadow-raised">
+        <AlertDialog.Content
+          onCloseAutoFocus={back}
+          className="fixed top-1/2 left-1/2 z-50 grid w-[min(26rem,94vw)] -translate-x-1/2 -translate-y-1/2 gap-3 rounded-2xl border border-line bg-surface p-5 shadow-raised"
+        >
           <AlertDialog.Title className="font-semibold text-lg">{now?.title}</AlertDialog.Title>
           <AlertDialog.Description className="text-muted">{now?.text}</AlertDialog.Description>
           <div className="flex justify-end gap-2 pt-1">

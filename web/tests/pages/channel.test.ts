@@ -93,6 +93,19 @@ test("by kind and by text, in what is folded away too", () => {
   expect(seqs("message", "count")).toEqual([2]);
 });
 
+test("a call that was cut off with its turn runs no more", () => {
+  const journal = new Journal();
+  const call = (id: string) => ({ data: { tool_use_id: id, name: "bash", input: {} } });
+  journal.started();
+  journal.add("tool.started", call("a"));
+  journal.add("tool.started", { turn_id: "trn_2", ...call("a") });
+  const { time } = journal.add("turn.cancelled");
+  const log = new Log();
+  const lines = log.of(journal.frames.flatMap((one) => (one.kind === "event" ? [one.event] : [])));
+  expect(lines[0]).toMatchObject({ bad: true, call: { state: "unknown", endedAt: time } });
+  expect(lines[1]).toMatchObject({ bad: false, call: { state: "started", endedAt: null } });
+});
+
 test("values are told as one reads them", () => {
   expect(readable({ filePath: "a.py", content: "x\ny", n: 1 })).toBe(
     "filePath: a.py\ncontent:\nx\ny\nn: 1",

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { backoff } from "@/stream/backoff";
-import { Connection, SILENCE } from "@/stream/connection";
+import { ASLEEP, Connection, GLANCE, SILENCE } from "@/stream/connection";
 import { Journal, sse } from "./journal";
 import { Server } from "./server";
 
@@ -121,6 +121,56 @@ test("a full house is asked again when it wishes", async () => {
   expect(server.answers).toHaveLength(1);
   await pass(0.2);
   expect(server.answers).toHaveLength(2);
+});
+
+test("while nobody looks there is no connection, and then it goes on behind the last event", async () => {
+  const [one, two, three] = events(3) as [string, string, string];
+  connection.start(0);
+  await pass(0);
+  server.last.send(one);
+  await pass(0);
+  connection.doze();
+  await pass(ASLEEP - 1);
+  expect(server.answers).toHaveLength(1);
+  expect(server.last.aborted).toBe(true);
+  connection.look();
+  await pass(0);
+  expect(server.last.lastEventId).toBe("1");
+  server.last.send(one + two + three);
+  await pass(SILENCE - 1);
+  expect(server.last.aborted).toBe(false);
+  expect(server.seqs).toEqual([1, 2, 3]);
+  expect(server.phases).toEqual(["connecting", "live", "connecting", "live"]);
+});
+
+test("a page that nobody sees has a glance at times", async () => {
+  const [one, two] = events(2) as [string, string];
+  connection.start(0);
+  await pass(0);
+  connection.doze();
+  await pass(ASLEEP + 0.1);
+  server.last.send(one);
+  await pass(GLANCE);
+  expect(server.last.aborted).toBe(true);
+  await pass(ASLEEP);
+  expect(server.last.lastEventId).toBe("1");
+  server.last.send(`${two}event: ping\ndata: {}\n\n`); // that is all there is
+  await pass(0);
+  expect(server.last.aborted).toBe(true);
+  expect(server.seqs).toEqual([1, 2]);
+  expect(server.phases).not.toContain("reconnecting");
+});
+
+test("a glance that somebody comes back to stays", async () => {
+  connection.start(0);
+  await pass(0);
+  connection.doze();
+  await pass(ASLEEP + 0.1);
+  connection.look();
+  await pass(GLANCE * 2);
+  expect(server.answers).toHaveLength(2);
+  expect(server.last.aborted).toBe(false);
+  expect(server.phases.at(-1)).toBe("live");
 });
 
 test("signed out is the end of it", async () => {

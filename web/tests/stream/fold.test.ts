@@ -238,6 +238,43 @@ test("drafts are of one epoch, and end with the message", () => {
   expect(text()).toEqual([]);
 });
 
+test("an attempt that begins anew takes the place of what was cut off", () => {
+  const drafts = (...frames: ReturnType<typeof delta>[]) =>
+    Object.values(talk(foldAll(emptyView(), frames)).drafts).map(({ kind, text }) => [kind, text]);
+  const thought = { kind: "thinking" };
+  const cut = [delta("hm", 0, thought), delta("Once upon", 0), delta(" a ti", 9)];
+  expect(drafts(...cut, delta("In", 0), delta(" the beginning", 2))).toEqual([
+    ["text", "In the beginning"],
+  ]);
+  expect(drafts(...cut, delta("well", 0, thought), delta("In", 0))).toEqual([
+    ["thinking", "well"],
+    ["text", "In"],
+  ]);
+  expect(drafts(delta("Once", 0), delta("well", 0, thought), delta("In", 0))).toEqual([
+    ["thinking", "well"],
+    ["text", "In"],
+  ]);
+});
+
+test.each(["cancelled", "failed"])("calls end with a turn that is %s", (verb) => {
+  const journal = new Journal();
+  const call = (id: string, name: string) => ({ data: { tool_use_id: id, name, input: {} } });
+  journal.user("go");
+  journal.started();
+  journal.add("tool.started", call("a", "write"));
+  journal.add("tool.completed", call("a", "write"));
+  journal.add("tool.started", call("b", "bash"));
+  journal.add("tool.requested", call("c", "read"));
+  const other = { turn_id: "trn_2", ...call("d", "bash") };
+  journal.add("tool.started", other);
+  const { time } = journal.add(`turn.${verb}`);
+  const { tools } = talk(foldAll(emptyView(), journal.frames));
+  const cut = { state: "unknown", endedAt: time };
+  expect(tools).toMatchObject({ "trn_1/b": cut, "trn_1/c": cut });
+  expect(tools["trn_1/a"]?.state).toBe("completed");
+  expect(tools["trn_2/d"]).toMatchObject({ state: "started", endedAt: null });
+});
+
 test("a draft whose piece was lost goes on with what is there", () => {
   const view = foldAll(emptyView(), [delta("one ", 0), delta("three", 8)]);
   expect(Object.values(talk(view).drafts)).toMatchObject([{ text: "three", start: 8 }]);

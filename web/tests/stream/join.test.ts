@@ -196,3 +196,14 @@ test("a thread was used when something was said in it last", () => {
     expect(addThreads(view, [read], 1).threads[MASTER]?.lastAt).toBe(later);
   }
 });
+
+test("a call whose turn has ended before its message was read runs no more", () => {
+  const journal = new Journal();
+  journal.seq = 2;
+  const { time } = journal.add("turn.cancelled");
+  const call = { type: "tool_use", id: "tu_1", name: "bash", input: {} };
+  const read = [message("msg_1", 1, [{ type: "text", text: "go" }]), message("msg_2", 2, [call])];
+  const view = joinMessages(foldAll(emptyView(2), journal.frames), MASTER, page(read, 3));
+  const { tools } = view.conversations[MASTER] ?? {};
+  expect(tools?.["trn_1/tu_1"]).toMatchObject({ state: "unknown", endedAt: time });
+});

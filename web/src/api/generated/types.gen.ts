@@ -273,7 +273,7 @@ export type ConfigView = {
 /**
  * ContentView
  *
- * A memory file; `content` is null once it is removed.
+ * A memory file; `content` is null once it is removed. `version` is its newest write.
  */
 export type ContentView = {
     /**
@@ -292,6 +292,10 @@ export type ContentView = {
      * Pending
      */
     pending: boolean;
+    /**
+     * Version
+     */
+    version: string;
 };
 
 /**
@@ -4507,6 +4511,20 @@ export type ReadMemoryResponse = ReadMemoryResponses[keyof ReadMemoryResponses];
 
 export type WriteMemoryData = {
     body: NewContent;
+    headers?: {
+        /**
+         * If-None-Match
+         *
+         * `*`: only if there is no such file.
+         */
+        'if-none-match'?: string | null;
+        /**
+         * If-Match
+         *
+         * `"<version>"`: only if that is the newest still.
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * Path
@@ -4530,6 +4548,10 @@ export type WriteMemoryErrors = {
      * There is no such thing, or it is not yours.
      */
     404: Problem;
+    /**
+     * It is not as `If-Match` or `If-None-Match` says.
+     */
+    412: Problem;
     /**
      * The body, or the file asked for, is too large.
      */

@@ -6,6 +6,8 @@ export class Log {
   private last = 0;
   private lines: Line[] = [];
   private readonly calls = new Map<string, number>();
+  /** Those of them that have not ended. */
+  private readonly open = new Map<string, number>();
   /** Where each event stands: those without a line of their own, with what came before. */
   private readonly places = new Map<number, number>();
 
@@ -34,17 +36,34 @@ export class Log {
   private tell(event: Event): number {
     const line = lineOf(event);
     if (line) this.lines.push(line);
+    if (ENDS.has(event.type)) this.cutOff(event);
     return this.lines.length - 1;
+  }
+
+  /** Calls of a turn that has ended go on no more, and nobody knows how they went. */
+  private cutOff({ turn_id: turnId, time }: Event): void {
+    for (const [key, place] of this.open) {
+      const line = this.lines[place];
+      if (!line?.call || !key.startsWith(toolKey(turnId ?? "", ""))) continue;
+      const call = { ...line.call, state: "unknown", endedAt: time };
+      this.lines[place] = { ...line, bad: true, call };
+      this.open.delete(key);
+    }
   }
 
   private call(event: Event): number {
     const key = toolKey(event.turn_id ?? "", event.data.tool_use_id ?? event.seq);
     const place = this.calls.get(key) ?? this.lines.length;
     this.calls.set(key, place);
-    this.lines[place] = called(this.lines[place] ?? null, event);
+    const line = called(this.lines[place] ?? null, event);
+    this.lines[place] = line;
+    if (line.call?.endedAt) this.open.delete(key);
+    else this.open.set(key, place);
     return place;
   }
 }
+
+const ENDS = new Set(["turn.completed", "turn.failed", "turn.cancelled"]);
 
 export interface Filter {
   kind: Kind | "";

@@ -34,6 +34,7 @@ export function Composer({ place, send }: Props) {
       )}
       <div className="flex items-end gap-2 rounded-2xl border border-line-strong/50 bg-surface p-2 focus-within:border-accent">
         <textarea
+          data-composer // Esc in it stops the turn: there is nothing else it could mean
           aria-label="Message"
           value={text}
           rows={1}

@@ -60,12 +60,14 @@ function useStop(turnId: string) {
 }
 
 const OPEN = "[role=dialog],[role=alertdialog],[role=menu],[role=listbox]";
+const FIELD = "input,select,textarea:not([data-composer])";
 
-/** Esc where nothing else is open that it would close. */
+/** Esc where nothing else is open that it would close, and no field that it may mean. */
 function useEscape(then: () => void): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
+      if (event.target instanceof Element && event.target.matches(FIELD)) return;
       if (!document.querySelector(OPEN)) then();
     };
     window.addEventListener("keydown", press);

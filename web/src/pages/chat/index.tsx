@@ -12,17 +12,25 @@ import { say } from "./say";
 const MASTER = "master";
 
 export function MasterChatPage() {
-  return <ChatPage threadId={useMasterThread()} place={MASTER} />;
+  return <ChatPage threadId={useMasterThread()} place={MASTER} address={MASTER} />;
 }
 
 export function ThreadChatPage() {
   const { threadId } = useParams({ from: "/shell/app/chat/$threadId" });
   const master = useMasterThread();
-  return <ChatPage threadId={threadId} place={threadId === master ? MASTER : threadId} />;
+  const place = threadId === master ? MASTER : threadId;
+  return <ChatPage threadId={threadId} place={place} address={threadId} />;
 }
 
-/** `place` is where its draft is kept: one may write before the master thread's id is known. */
-function ChatPage({ threadId, place }: { threadId: string | null; place: string }) {
+interface Props {
+  threadId: string | null;
+  /** Where its draft is kept: one may write before the master thread's id is known. */
+  place: string;
+  /** What stays the same when its thread or its place becomes known. */
+  address: string;
+}
+
+function ChatPage({ threadId, place, address }: Props) {
   const thread = useView(
     useCallback((view: View) => (threadId ? view.threads[threadId] : undefined), [threadId]),
   );
@@ -42,7 +50,7 @@ function ChatPage({ threadId, place }: { threadId: string | null; place: string 
       scroll="own"
     >
       <Conversation key={threadId} threadId={threadId} />
-      <Composer key={place} place={place} send={(draft) => say(threadId, draft)} />
+      <Composer key={address} place={place} send={(draft) => say(threadId, draft)} />
     </Page>
   );
 }

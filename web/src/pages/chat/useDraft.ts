@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { asProblem, type Problem } from "@/api";
 import { type Draft, draftOf, keepDraft, readDraft } from "@/shell/drafts";
 
@@ -15,6 +15,19 @@ export function useDraft(place: string, send: (draft: Draft) => Promise<void>) {
     keepDraft(place, next);
     setDraft(next);
   };
+  // Its place may become known only now: what was typed goes there, behind what was kept there.
+  const kept = useRef(place);
+  useEffect(() => {
+    if (kept.current === place) return;
+    const [typed, before] = [newest.current, readDraft(place)];
+    keepDraft(kept.current, draftOf(""));
+    kept.current = place;
+    const texts = [before.text, typed.text].filter(Boolean);
+    const next = texts.length > 1 ? draftOf(texts.join("\n")) : typed.text ? typed : before;
+    newest.current = next;
+    keepDraft(place, next);
+    setDraft(next);
+  }, [place]);
   const type = (text: string) => {
     setProblem(null);
     put(draftOf(text));

@@ -1,10 +1,11 @@
 import { Link } from "@tanstack/react-router";
 import type { Decision } from "@/stream";
-import { Ago, Badge, Button, Card } from "@/ui";
+import { Ago, Badge, Card } from "@/ui";
 import { Answer } from "./Answer";
 import { Asked } from "./Asked";
 import { Outcome } from "./Outcome";
 import { useDecide } from "./useDecide";
+import { Verdict } from "./Verdict";
 import { TITLES } from "./words";
 
 interface Props {
@@ -47,14 +48,7 @@ function Choice({ decision }: { decision: Decision }) {
       {decision.kind === "question" ? (
         <Answer options={decision.options} busy={busy} send={reply} />
       ) : (
-        <div className="flex flex-wrap gap-2">
-          <Button look="primary" disabled={busy} onClick={() => verdict("approve")}>
-            Approve
-          </Button>
-          <Button disabled={busy} onClick={() => verdict("deny")}>
-            Deny
-          </Button>
-        </div>
+        <Verdict busy={busy} send={verdict} />
       )}
       {told && (
         <p role="alert" className="text-danger text-sm">

@@ -1,15 +1,20 @@
 import { ListChecks } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { type Decision, sameItems, useOpenDecisions, useView, type View } from "@/stream";
-import { EmptyState, Page } from "@/ui";
+import { EmptyState, Page, SkeletonList } from "@/ui";
 import { DecisionCard } from "./DecisionCard";
 
+const READY = (view: View) => view.ready;
+
 export function DecisionsPage() {
+  const ready = useView(READY);
   const open = useOpenDecisions();
   const shown = useShown(open);
   return (
     <Page title="Decisions" note={open.length ? "Turns wait for these." : undefined}>
-      {shown.length === 0 ? (
+      {shown.length === 0 && !ready ? (
+        <SkeletonList />
+      ) : shown.length === 0 ? (
         <EmptyState icon={<ListChecks />} title="Nothing waits for you" cli="growqr inbox">
           What an agent may not do before you say so, and what it asks you, stands here.
         </EmptyState>

@@ -30,8 +30,8 @@ export function useDecide({ id }: Decision) {
   return {
     busy,
     told,
-    verdict: (decision: "approve" | "deny") =>
-      send(() => ask(decide({ path, body: { decision } }))),
+    verdict: (decision: "approve" | "deny", note = "") =>
+      send(() => ask(decide({ path, body: { decision, note: note.trim() || null } }))),
     reply: (text: string) => send(() => ask(answer({ path, body: { answer: text } }))),
   };
 }

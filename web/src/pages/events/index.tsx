@@ -2,7 +2,17 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ArrowDownToLine, Copy, Pause, Play, ScrollText } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { type Event, useView, type View } from "@/stream";
-import { CliLine, cx, Dialog, EmptyState, IconButton, Page, placeOf, useWide } from "@/ui";
+import {
+  CliLine,
+  cx,
+  Dialog,
+  EmptyState,
+  IconButton,
+  Page,
+  placeOf,
+  SkeletonList,
+  useWide,
+} from "@/ui";
 import { curlLine } from "./curl";
 import { EventRows } from "./EventRows";
 import { Filters } from "./Filters";
@@ -11,11 +21,13 @@ import { copyTold, Raw } from "./Raw";
 import { type Filter, jsonLines, Sieve } from "./sieve";
 
 const ALL = (view: View) => view.events;
+const READY = (view: View) => view.ready;
 
 export function EventsPage() {
   const { seq } = useSearch({ from: "/shell/app/events" });
   const navigate = useNavigate();
   const live = useView(ALL);
+  const ready = useView(READY);
   const [held, setHeld] = useState<Event[] | null>(null);
   const [follow, setFollow] = useState(seq === undefined);
   const [filter, setFilter] = useState<Filter>({ type: "", thread: "", text: "" });
@@ -80,6 +92,10 @@ export function EventsPage() {
           follow={follow}
           onFollow={setFollow}
         />
+      ) : !ready ? (
+        <div className="flex-1 p-4">
+          <SkeletonList />
+        </div>
       ) : (
         <EmptyState icon={<ScrollText />} title={live.length ? "None is like that" : "No events"}>
           Everything that happens stands here, as it happens.

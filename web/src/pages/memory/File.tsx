@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Pencil, Trash2 } from "lucide-react";
-import { ask, asProblem, removeMemory } from "@/api";
+import { ask, removeMemory } from "@/api";
 import { Button, confirm, Markdown, ProblemNote, SkeletonList } from "@/ui";
 import { Editor } from "./Editor";
 import { CommitId } from "./History";
-import { useFile } from "./queries";
+import { thereOf, useFile } from "./queries";
 
 interface Props {
   path: string;
@@ -16,16 +16,18 @@ const MARKDOWN = /(\.(md|markdown)|(^|\/)[^./]+)$/i;
 
 /** One file as it stands. */
 export function File({ path, editing, onEdit }: Props) {
-  const { data: file, error, refetch } = useFile(path);
+  const read = useFile(path);
+  const { data: file, error, refetch } = read;
   const queries = useQueryClient();
   const remove = useMutation({
     mutationFn: () => ask(removeMemory({ path: { path } })),
     onSettled: () => queries.invalidateQueries({ queryKey: ["memory"] }),
   });
-  if (editing && file?.content != null) {
-    return <Editor path={path} content={file.content} onDone={() => onEdit(false)} />;
+  const there = thereOf(read);
+  if (editing && there !== undefined) {
+    return <Editor path={path} onDone={() => onEdit(false)} />;
   }
-  if (error && asProblem(error).status === 404) {
+  if (there === null) {
     return (
       <p className="rounded-lg bg-sunken p-4 text-muted">
         There is no such file now. If it was removed, its history is beside, and any version of it

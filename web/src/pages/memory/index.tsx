@@ -1,6 +1,6 @@
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { ArrowLeft, BookText, FilePlus2 } from "lucide-react";
-import { useDeferredValue, useEffect, useState } from "react";
+import { useDeferredValue, useState } from "react";
 import {
   Button,
   cx,
@@ -16,6 +16,7 @@ import { Editor } from "./Editor";
 import { File } from "./File";
 import { Found } from "./Found";
 import { History } from "./History";
+import { keptNote } from "./note";
 import { useFiles, useFresh } from "./queries";
 import { Tree } from "./Tree";
 import { Version } from "./Version";
@@ -27,20 +28,21 @@ export function MemoryPage() {
   const navigate = useNavigate();
   const wide = useWide(768);
   const [version, setVersion] = useState<string | null>(null);
-  const [editing, setEditing] = useState(false);
-  const [making, setMaking] = useState(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another file begins anew
-  useEffect(() => {
+  const [editing, setEditing] = useState(() => isWritten(path));
+  const [making, setMaking] = useState(() => path === "" && isWritten(null));
+  const [shown, setShown] = useState(path);
+  if (shown !== path) {
+    setShown(path);
     setVersion(null);
-    setEditing(false);
+    setEditing(isWritten(path));
     setMaking(false);
-  }, [path]);
+  }
   const open = (to: string) => {
     setMaking(false);
     navigate({ to: "/app/memory/$", params: { _splat: to } });
   };
   const choose = (id: string | null) => {
-    setEditing(false);
+    setEditing(isWritten(path));
     setVersion(id);
   };
   const inside = path !== "" || making;
@@ -74,7 +76,7 @@ export function MemoryPage() {
         {inside && (
           <div className="scroll-thin min-w-0 flex-1 overflow-y-auto p-4 md:p-6">
             {making ? (
-              <Editor path={null} content="" onDone={made} />
+              <Editor path={null} onDone={made} />
             ) : version ? (
               <Version path={path} id={version} onClose={() => setVersion(null)} />
             ) : (
@@ -87,6 +89,9 @@ export function MemoryPage() {
     </Page>
   );
 }
+
+/** Whether there is unsaved text for a file; null: for a new one. */
+const isWritten = (path: string | null) => keptNote(path) !== null;
 
 interface FilesProps {
   path: string;

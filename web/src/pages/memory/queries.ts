@@ -9,6 +9,7 @@ import { useEffect } from "react";
 import {
   ask,
   askAll,
+  asProblem,
   listMemory,
   Problem,
   readHistory,
@@ -17,6 +18,7 @@ import {
   searchMemory,
 } from "@/api";
 import { useView, type View } from "@/stream";
+import type { Known } from "./note";
 
 const news = (view: View) => `${view.life} ${view.commits[0]?.seq ?? 0}`;
 
@@ -39,12 +41,23 @@ export const useFiles = () =>
 const known = (count: number, error: Error) =>
   !(error instanceof Problem && error.status >= 400 && error.status < 500) && count < 2;
 
-export const useFile = (path: string) =>
+/** Null: none is asked for. */
+export const useFile = (path: string | null) =>
   useQuery({
     queryKey: ["memory", "file", path],
-    queryFn: () => ask(readMemory({ path: { path } })),
+    queryFn: () => ask(readMemory({ path: { path: path ?? "" } })),
+    enabled: path !== null,
     retry: known,
   });
+
+/** What a file holds now; undefined while that is not known. */
+export function thereOf({ data, error }: Read): Known | undefined {
+  if (error && asProblem(error).status === 404) return null;
+  if (data?.content == null) return undefined;
+  return { content: data.content, version: data.version };
+}
+
+type Read = Pick<ReturnType<typeof useFile>, "data" | "error">;
 
 export const useHistory = (path: string) =>
   useInfiniteQuery({

@@ -17,6 +17,7 @@ export function useLinkTicket(): Use {
   const enter = useEnter();
   const [busy, setBusy] = useState(link !== null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [used, setUsed] = useState(false);
   const use = useCallback(
     async (secret: string) => {
       setBusy(true);
@@ -24,6 +25,7 @@ export function useLinkTicket(): Use {
       try {
         await byLink(secret);
         forgetLink();
+        setUsed(true);
         await enter();
       } catch (error) {
         const told = asProblem(error);
@@ -42,10 +44,21 @@ export function useLinkTicket(): Use {
     },
     [enter],
   );
+  /** The link is used up, and this browser signed in by it: only the way in is left. */
+  const goIn = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await enter();
+    } catch (error) {
+      setProblem(asProblem(error));
+      setBusy(false);
+    }
+  };
   useEffect(() => {
     if (!link) return;
     const timer = setTimeout(() => use(link)); // once, also where effects run twice
     return () => clearTimeout(timer);
   }, [link, use]);
-  return { busy, problem, retry: link ? () => use(link) : undefined };
+  return { busy, problem, retry: link ? () => use(link) : used ? goIn : undefined };
 }

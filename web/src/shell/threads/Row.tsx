@@ -14,7 +14,6 @@ const change = (thread: Thread, body: { title?: string; archived?: boolean }) =>
 export function Row({ thread }: { thread: Thread }) {
   const [renaming, setRenaming] = useState(false);
   const row = useRef<HTMLLIElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
   const move = async () => {
     const next = neighbour(row.current);
     try {
@@ -38,7 +37,6 @@ export function Row({ thread }: { thread: Thread }) {
       {thread.kind !== "master" && (
         <Menu items={thread.kind === "thread" ? [rename, archive] : [archive]}>
           <IconButton
-            ref={button}
             label={`Actions for ${threadName(thread)}`}
             icon={<Ellipsis aria-hidden />}
             className="absolute top-0.5 right-0.5 size-7 focus-visible:opacity-100 group-hover:opacity-100 data-[state=open]:opacity-100 md:opacity-0"
@@ -54,10 +52,6 @@ export function Row({ thread }: { thread: Thread }) {
             await change(thread, { title });
           }}
           onClose={() => setRenaming(false)}
-          onCloseAutoFocus={(event) => {
-            event.preventDefault();
-            button.current?.focus();
-          }}
         />
       )}
     </li>

@@ -9,7 +9,7 @@ interface Props {
   /** Throws Problem. */
   save: (title: string) => Promise<void>;
   onClose: () => void;
-  onCloseAutoFocus: (event: Event) => void;
+  onCloseAutoFocus?: (event: Event) => void;
 }
 
 /** Asks for the title of a thread. */

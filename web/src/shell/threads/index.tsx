@@ -1,7 +1,7 @@
 import { MessageSquarePlus } from "lucide-react";
 import { useState } from "react";
-import { type Thread, useThreads } from "@/stream";
-import { IconButton, Input, ProblemNote } from "@/ui";
+import { type Thread, useThreads, useView, type View } from "@/stream";
+import { IconButton, Input, ProblemNote, SkeletonList } from "@/ui";
 import { openNewThread, SEARCH, useOverlay } from "../overlays";
 import { FoldedGroup, Group } from "./Group";
 import { useFound } from "./useFound";
@@ -52,6 +52,8 @@ function Newest({ threads }: { threads: Thread[] }) {
   const first = [...chats].sort((a, b) => rank(a) - rank(b)).slice(0, MOST);
   const channels = here.filter((thread) => thread.subAgentId).slice(0, MOST);
   const away = threads.filter((thread) => thread.archived);
+  const ready = useView(isReady);
+  if (!ready && !threads.length) return <SkeletonList label="Loading threads" />;
   return (
     <>
       <Group title="Threads" threads={first} />
@@ -78,3 +80,5 @@ function Results({ threads, words }: { threads: Thread[]; words: string }) {
 
 /** The one with the Grow Agent is always there; the others keep their order. */
 const rank = (thread: Thread) => (thread.kind === "master" ? 0 : 1);
+
+const isReady = (view: View) => view.ready;

@@ -1,6 +1,6 @@
 /** Deltas: a reply while it is written. Only a picture; the message that follows is the truth. */
 import type { Edit } from "../edit";
-import { ENDED } from "../view";
+import { type Conversation, type Draft, ENDED } from "../view";
 import type { Delta } from "../wire";
 
 export function drafted(edit: Edit, delta: Delta): void {
@@ -10,6 +10,12 @@ export function drafted(edit: Edit, delta: Delta): void {
   const key = `${delta.step_id}/${delta.kind}`;
   const known = talk.drafts[key];
   if (known && delta.epoch < known.epoch) return;
+  if (known && known.end > 0 && delta.offset === 0 && delta.epoch === known.epoch) {
+    // Nothing is sent twice: the model was asked once more, and writes from the beginning.
+    dropUntil(edit, talk, known, key);
+    begin(edit, delta, key);
+    return;
+  }
   if (!known || delta.epoch > known.epoch) {
     // A successor writes the whole step anew, all kinds of it.
     for (const [other, draft] of Object.entries(talk.drafts)) {
@@ -31,6 +37,14 @@ export function drafted(edit: Edit, delta: Delta): void {
   if (!draft) return;
   draft.text += have ? Array.from(delta.text).slice(have).join("") : delta.text;
   draft.end = delta.offset + size;
+}
+
+/** Drafts of a step, up to this one: what was begun after it is of the new attempt already. */
+function dropUntil(edit: Edit, talk: Conversation, { stepId }: Draft, last: string): void {
+  for (const [key, draft] of Object.entries(talk.drafts)) {
+    if (draft.stepId === stepId) delete edit.at(talk, "drafts")[key];
+    if (key === last) return;
+  }
 }
 
 function begin(edit: Edit, delta: Delta, key: string): void {

@@ -1,6 +1,6 @@
 /** tool.*: every call one card, from its request to its result. */
 import type { Edit } from "../edit";
-import type { Block, Message, ToolCall, ToolState } from "../view";
+import type { Block, Message, ToolCall, ToolState, Turn } from "../view";
 import type { Event } from "../wire";
 
 const RANK: Record<ToolState, number> = {
@@ -58,6 +58,17 @@ export function request(
     tool.state = block.is_error ? "failed" : "completed";
     tool.output ??= block.content;
     tool.endedAt ??= message.time;
+  }
+}
+
+/** With its turn ends what it called: how a call without a result went, nobody knows. */
+export function closeCallsOf(edit: Edit, turn: Turn): void {
+  const talk = edit.conversation(turn.threadId);
+  for (const [key, { turnId, state }] of Object.entries(talk.tools)) {
+    if (turnId !== turn.id || (state !== "requested" && state !== "started")) continue;
+    const tool = edit.at(edit.at(talk, "tools"), key) as ToolCall;
+    tool.state = "unknown";
+    tool.endedAt = turn.endedAt;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Event } from "../wire";
 import { closeOf } from "./decisions";
 import { dropDrafts } from "./messages";
 import { follow } from "./subAgents";
+import { closeCallsOf } from "./tools";
 
 export function told(edit: Edit, event: Event): void {
   const { thread_id: threadId, turn_id: turnId, data } = event;
@@ -29,6 +30,7 @@ function end(edit: Edit, turn: Turn, event: Event): void {
   turn.result = event.data.text ?? null;
   dropDrafts(edit, edit.conversation(turn.threadId), (draft) => draft.turnId === turn.id);
   closeOf(edit, turn.id, event.time);
+  closeCallsOf(edit, turn);
 }
 
 /** Turns of a thread that have not ended, oldest first. */
