@@ -2,6 +2,7 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { ask, bootstrap, exchange } from "@/api";
+import { agentQuery } from "@/shell/queries";
 import { stream } from "@/stream";
 
 /** Sign in by a link's ticket. Throws Problem. */
@@ -26,7 +27,7 @@ function forget(queries: QueryClient): void {
   queries.clear();
 }
 
-/** Where to go once signed in: back, or to the welcome page at the first visit. */
+/** Wakes the agent of whoever has signed in, and leads back to where they wanted to go. */
 export function useEnter(): () => Promise<void> {
   const navigate = useNavigate();
   const queries = useQueryClient();
@@ -34,7 +35,7 @@ export function useEnter(): () => Promise<void> {
   return useCallback(async () => {
     forget(queries);
     const { agent } = await ask(bootstrap());
-    const to = agent.seq === 0 ? "/app/welcome" : safeReturn(return_to);
-    await navigate({ href: to, replace: true });
+    queries.setQueryData(agentQuery.queryKey, agent); // the shell asks it who is new
+    await navigate({ href: safeReturn(return_to), replace: true });
   }, [navigate, queries, return_to]);
 }
