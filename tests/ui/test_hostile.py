@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from growqr import names
 from tests.ui.conftest import Visitor
-from tests.ui.entrance import BUILT
+from tests.ui.entrance import BUILT, SMALL
 from tests.ui.hostile import hostile
 from tests.ui.product import Site
 from tests.ui.test_link import sign_in
@@ -105,6 +105,7 @@ def test_its_scripts_read_and_do_nothing(site: Site, victim: Victim, elsewhere: 
     victim.unharmed(site)
 
 
+@SMALL  # they never load a page of ours
 @pytest.mark.parametrize("path", ["/actors/me/message", "/auth/logout", "/auth/exchange"])
 def test_its_forms_do_nothing(site: Site, victim: Victim, elsewhere: str, path: str):
     victim.browser.expect_complaints(*BLOCKED)

@@ -17,9 +17,13 @@ export async function byToken(token: string, invite: string | null): Promise<voi
   );
 }
 
-/** Only to pages of ours: `/app`, `/app/…`. */
+const HERE = "http://here";
+
+/** Only to pages of ours, `/app` and `/app/…`, as a browser would understand the address. */
 export function safeReturn(to: string | undefined): string {
-  return to && /^\/app(?:[/?][^\\]*)?$/.test(to) ? to : "/app";
+  if (!to?.startsWith("/app") || to.includes("\\")) return "/app";
+  const { pathname, search } = new URL(to, HERE);
+  return /^\/app(\/|$)/.test(pathname) ? pathname + search : "/app";
 }
 
 function forget(queries: QueryClient): void {
