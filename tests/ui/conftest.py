@@ -11,6 +11,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.ui.entrance import ENTRANCES
 from tests.ui.product import Site, site_of
 
 SHOTS = Path(__file__).parents[2] / "dist" / "ui"
@@ -20,7 +21,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage",
 )  # fmt: skip
-EXPECTED = re.compile(r"status of (401 .*(/auth/me|/me/events)|404 .*/favicon\.ico)$")
+EXPECTED = re.compile(r"status of (401 .*/api/v1/|404 .*/favicon\.ico$)")
 """Whoever asks whether they are signed in may hear that they are not; fakes have no icon."""
 
 _failed = pytest.StashKey[bool]()
@@ -54,12 +55,16 @@ def portal() -> Iterator[BlockingPortal]:
 Sites = Callable[..., Site]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="package", params=ENTRANCES)
 def site(
-    postgres_url: str, portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    postgres_url: str,
+    portal: BlockingPortal,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     """With the built-in issuer alone."""
-    with site_of(postgres_url, tmp_path_factory.mktemp("site"), portal, lambda _: {}) as up:
+    folder = tmp_path_factory.mktemp("site")
+    with site_of(postgres_url, folder, portal, lambda _: {}, request.param) as up:
         yield up
 
 

@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 from anyio.from_thread import BlockingPortal
+from playwright.sync_api import Page
 
 from growqr.api import make_app, pages
 from growqr.api.stream import Hub
@@ -23,6 +24,7 @@ from growqr.store import Store, migrate
 from tests.conftest import in_schema
 from tests.fakes.round_robin import RoundRobin
 from tests.fakes.serving import serving
+from tests.ui.entrance import ENTRANCES, Entrance, Kind
 
 
 class NoAgents:
@@ -37,12 +39,17 @@ class NoAgents:
 
 
 class Site(NamedTuple):
-    """Where it is, what it was given, and the door before its replicas."""
+    """Where it is, what it was given, the door before its replicas, and the pages they serve."""
 
     url: str
     settings: Settings
     door: RoundRobin
     portal: BlockingPortal
+    kind: Kind
+
+    def entrance(self, page: Page) -> Entrance:
+        """The way in and out, as this page of a browser shows it."""
+        return ENTRANCES[self.kind](page)
 
     def link(self, name: str = "anna") -> str:
         """What `growqr link` prints, by the same function."""
@@ -74,30 +81,41 @@ def schema_in(postgres: str, portal: BlockingPortal) -> Iterator[str]:
 
 @contextmanager
 def site_of(
-    postgres: str, folder: Path, portal: BlockingPortal, more: Callable[[str], dict[str, Any]]
+    postgres: str,
+    folder: Path,
+    portal: BlockingPortal,
+    more: Callable[[str], dict[str, Any]],
+    kind: Kind = "small",
 ) -> Iterator[Site]:
     """The product up, in the portal's loop. `more` makes further settings of its address.
 
-    It serves the page of its own, whether or not the web interface was built.
+    It serves the pages of this kind, whether or not the web interface was built.
     """
     with (
-        _unbuilt(folder),
+        _serving(kind, folder),
         schema_in(postgres, portal) as url,
-        portal.wrap_async_context_manager(_running(url, folder, portal, more)) as site,
+        portal.wrap_async_context_manager(_running(url, folder, portal, more, kind)) as site,
     ):
         yield site
 
 
 @contextmanager
-def _unbuilt(folder: Path) -> Iterator[None]:
+def _serving(kind: Kind, folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "BUILT", folder / "nothing-built")
+        if kind == "small":
+            patch.setattr(pages, "BUILT", folder / "nothing-built")
+        found = pages.folder() == pages.BUILT
+        assert found == (kind == "built"), "the web interface is not built: run `make web`"
         yield
 
 
 @asynccontextmanager
 async def _running(
-    database: str, folder: Path, portal: BlockingPortal, more: Callable[[str], dict[str, Any]]
+    database: str,
+    folder: Path,
+    portal: BlockingPortal,
+    more: Callable[[str], dict[str, Any]],
+    kind: Kind,
 ) -> AsyncIterator[Site]:
     async with RoundRobin().running() as door:
         values = {"data": folder, "port": door.port, "database_url": database, "limit_strangers": 0}
@@ -105,7 +123,7 @@ async def _running(
         async with AsyncExitStack() as replicas:
             for _ in range(2):
                 door.behind.append(await replicas.enter_async_context(_replica(settings, database)))
-            yield Site(door.url, settings, door, portal)
+            yield Site(door.url, settings, door, portal, kind)
 
 
 @asynccontextmanager

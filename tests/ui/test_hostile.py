@@ -9,17 +9,24 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from typing import NamedTuple
+from urllib.parse import quote, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from growqr import names
 from tests.ui.conftest import Visitor
+from tests.ui.entrance import BUILT, SMALL
 from tests.ui.hostile import hostile
 from tests.ui.product import Site
 from tests.ui.test_link import sign_in
 
 BLOCKED = (r"blocked by CORS policy", r"status of 40[13] ", r"ERR_FAILED")
+ELSEWHERE = (
+    "https://evil.example/app", "//evil.example/app", "/\\evil.example", "/app\\..//evil.example",
+    "/app/..//evil.example", "/app/%2e%2e//evil.example", "javascript:alert(1)//app",
+)  # fmt: skip
+"""Where a link could ask to be led once signed in."""
 
 
 @pytest.fixture
@@ -50,8 +57,13 @@ class Victim(NamedTuple):
 @pytest.fixture
 def victim(site: Site, visitor: Visitor) -> Victim:
     name = f"vera-{secrets.token_hex(4)}"
-    sign_in(visitor.page, site, name)
+    sign_in(visitor, site, name)
     return Victim(names.local_user_id(name), visitor)
+
+
+def ticket(site: Site) -> str:
+    """The secret part of a fresh link."""
+    return site.link("vera").partition("#link=")[2]
 
 
 def fetched(page: Page, method: str, url: str) -> str:
@@ -93,6 +105,7 @@ def test_its_scripts_read_and_do_nothing(site: Site, victim: Victim, elsewhere: 
     victim.unharmed(site)
 
 
+@SMALL  # they never load a page of ours
 @pytest.mark.parametrize("path", ["/actors/me/message", "/auth/logout", "/auth/exchange"])
 def test_its_forms_do_nothing(site: Site, victim: Victim, elsewhere: str, path: str):
     victim.browser.expect_complaints(*BLOCKED)
@@ -111,3 +124,16 @@ def test_it_cannot_frame_the_page(site: Site, victim: Victim, elsewhere: str):
     expect(page.get_by_title("framed")).to_be_visible()
     expect(page.frame_locator("iframe").get_by_role("heading")).to_have_count(0)
     assert [frame.url for frame in page.frames if site.url in frame.url] == []
+
+
+@BUILT
+def test_no_way_back_leads_elsewhere(site: Site, visitor: Visitor):
+    page, entrance = visitor.page, site.entrance(visitor.page)
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(urlsplit(sent.url).netloc))
+    for to in ELSEWHERE:
+        page.goto("about:blank")
+        page.goto(f"{site.url}/app/sign-in?return_to={quote(to, safe='')}#link={ticket(site)}")
+        entrance.expect_inside("vera")
+        assert page.url.startswith(f"{site.url}/"), to
+    assert set(asked) == {urlsplit(site.url).netloc}

@@ -9,8 +9,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Visitor
+from tests.ui.entrance import SMALL
 from tests.ui.product import Site
 from tests.ui.test_link import sign_in
+
+pytestmark = SMALL
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2}
 LOOKS = [PHONE, PHONE | {"color_scheme": "dark"}, {"color_scheme": "dark"}]
@@ -38,10 +41,11 @@ def test_signed_out(site: Site, visitors: Callable[..., Visitor], look: dict[str
 
 @pytest.mark.parametrize("look", LOOKS, ids=["phone", "phone-dark", "dark"])
 def test_signed_in(site: Site, visitors: Callable[..., Visitor], look: dict[str, Any]):
-    other, page = visitors(), visitors(**look).page
+    other, here = visitors(), visitors(**look)
+    page = here.page
     name = "a-rather-long-name-of-somebody"
-    sign_in(other.page, site, name)
-    sign_in(page, site, name)
+    sign_in(other, site, name)
+    sign_in(here, site, name)
     assert fits(page)
     ink, ground = page.evaluate(_COLOURS, ".card")
     assert (sum(ink) > sum(ground)) == (look.get("color_scheme") == "dark")
@@ -49,7 +53,7 @@ def test_signed_in(site: Site, visitors: Callable[..., Visitor], look: dict[str,
 
 def test_without_a_mouse(site: Site, visitor: Visitor):
     page = visitor.page
-    sign_in(page, site, "kim")
+    sign_in(visitor, site, "kim")
     expect(page.get_by_role("heading", name="kim")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_focused()

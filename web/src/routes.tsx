@@ -34,8 +34,11 @@ interface SignInSearch {
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/app/sign-in",
-  validateSearch: (search): SignInSearch =>
-    typeof search.return_to === "string" ? { return_to: search.return_to } : {},
+  // What Clerk's page adds to the address stays, until Clerk's script has taken it.
+  validateSearch: ({ return_to, ...others }): SignInSearch => ({
+    ...others,
+    ...(typeof return_to === "string" && { return_to }),
+  }),
   component: lazyRouteComponent(() => import("./pages/sign-in"), "SignInPage"),
 });
 

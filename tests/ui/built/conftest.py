@@ -96,10 +96,19 @@ def meet(
 
 @contextmanager
 def somebody(instance: Instance) -> Iterator[Person]:
-    """A new person, who hangs up at the end."""
+    """A person of their own, who hangs up at the end."""
     person = Person(instance, f"p-{uuid.uuid4().hex[:10]}")
     with person.http:
+        come_before(person)
         yield person
+
+
+def come_before(person: Person) -> None:
+    """So that they are not led to the welcome page, and nothing is left of it."""
+    made = person.http.post("/timers", json={"text": "hello", "seconds": 3600})
+    assert made.status_code == 201, made.text
+    taken = person.http.delete(f"/timers/{made.json()['id']}")
+    assert taken.status_code == 200, taken.text
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { Menu as MenuIcon } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
+import { toast } from "sonner";
 import { onSignedOut } from "@/api";
 import { forgetInvite } from "@/pages/sign-in/fragment";
 import { stream, useOpenDecisions } from "@/stream";
@@ -9,6 +10,7 @@ import { Banner } from "./Banner";
 import { Brand } from "./Brand";
 import { Nav } from "./Nav";
 import { closeOverlay, openMenu, returnFocus, useOverlay } from "./overlays";
+import { useFirstVisit } from "./useFirstVisit";
 import { useKeys } from "./useKeys";
 import { useWho } from "./useWho";
 
@@ -23,6 +25,7 @@ export function Shell() {
   const known = useWho().data !== undefined;
   useKeys();
   useTitleCount(useOpenDecisions().length);
+  useFirstVisit();
   useEffect(() => {
     if (known) forgetInvite();
   }, [known]);
@@ -31,10 +34,11 @@ export function Shell() {
     return onSignedOut(() => {
       const { pathname, search } = location;
       if (pathname === "/app/sign-in") return; // several requests learn of it
+      if (known) toast.error("This browser was signed out elsewhere. Sign in again to go on.");
       const return_to = pathname + search;
       navigate({ to: "/app/sign-in", search: { return_to } });
     });
-  }, [navigate]);
+  }, [navigate, known]);
   return (
     <div className="flex h-full">
       <a

@@ -49,7 +49,8 @@ export async function enter(clerk, away = true) {
   }
   if (away) {
     sessionStorage.setItem(CAME_BY, "1");
-    await clerk.redirectToSignIn({ signInFallbackRedirectUrl: location.href });
+    const back = location.href;
+    await clerk.redirectToSignIn({ signInFallbackRedirectUrl: back, signUpFallbackRedirectUrl: back });
   }
   return false;
 }

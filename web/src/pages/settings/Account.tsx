@@ -1,14 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { ask, endSignIn, listSignIns, readConfig, unlink } from "@/api";
+import { ask, endSignIn, listSignIns, unlink } from "@/api";
+import { configQuery } from "@/shell/queries";
 import { useSignOut } from "@/shell/useSignOut";
 import { useWho } from "@/shell/useWho";
+import { nameOfWay } from "@/shell/ways";
 import { Badge, Button, confirm, ProblemNote, SkeletonList, tellProblem } from "@/ui";
-
-const NAMES: Record<string, string> = { github: "GitHub", google: "Google" };
 
 export function Account() {
   const me = useWho();
-  const config = useQuery({ queryKey: ["config"], queryFn: () => ask(readConfig()) });
+  const config = useQuery(configQuery);
   const signOut = useSignOut();
   const signOutEverywhere = () =>
     signOut(async () => {
@@ -17,7 +17,7 @@ export function Account() {
       for (const one of others) await ask(endSignIn({ path: { sign_in_id: one.id } }));
     });
   const forget = async (provider: string) => {
-    const title = `Unlink ${NAMES[provider] ?? provider}?`;
+    const title = `Unlink ${nameOfWay(provider)}?`;
     if (!(await confirm({ title, text: "You cannot sign in by it then.", yes: "Unlink" }))) return;
     try {
       await ask(unlink({ path: { provider } }));
@@ -50,7 +50,7 @@ export function Account() {
         <ul aria-label="Accounts" className="grid gap-2">
           {accounts.map((one) => (
             <li key={one} className="flex items-center gap-3 rounded-xl border p-3">
-              <span className="font-medium">{NAMES[one] ?? one}</span>
+              <span className="font-medium">{nameOfWay(one)}</span>
               {providers.includes(one) ? (
                 <>
                   <Badge tone="good">linked</Badge>
@@ -63,7 +63,7 @@ export function Account() {
                   className="ml-auto text-accent underline"
                   href={`/auth/${encodeURIComponent(one)}?return_to=/app/settings`}
                 >
-                  {`Link ${NAMES[one] ?? one}`}
+                  {`Link ${nameOfWay(one)}`}
                 </a>
               )}
             </li>

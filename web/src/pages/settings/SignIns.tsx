@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { ask, endSignIn, listSignIns } from "@/api";
+import { nameOfWay } from "@/shell/ways";
 import { Ago, Badge, Button, confirm, ProblemNote, SkeletonList, tellProblem } from "@/ui";
 import { browserOf } from "./browsers";
 
 export function SignIns() {
   const list = useQuery({ queryKey: ["sign-ins"], queryFn: () => ask(listSignIns()) });
-  const rows = list.data?.data ?? [];
+  const rows = (list.data?.data ?? []).toReversed(); // the newest first
   const others = rows.filter((one) => !one.current).map((one) => one.id);
   const end = async (ids: string[]) => {
     const title = ids.length > 1 ? "Sign all others out?" : "Sign it out?";
@@ -33,7 +34,7 @@ export function SignIns() {
                 {browserOf(one.agent)} {one.current && <Badge tone="good">this browser</Badge>}
               </p>
               <p className="break-words text-faint text-xs">
-                by {one.way} · {one.address} · used <Ago time={one.used_at} /> · until{" "}
+                by {nameOfWay(one.way)} · {one.address} · used <Ago time={one.used_at} /> · until{" "}
                 {new Date(one.expires_at).toLocaleDateString()}
               </p>
             </div>

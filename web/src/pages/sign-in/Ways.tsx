@@ -1,12 +1,10 @@
 import { useSearch } from "@tanstack/react-router";
-import { useState } from "react";
 import type { ConfigView } from "@/api";
-import { Button, CliLine, ProblemNote } from "@/ui";
-import { clerkToken } from "./clerk";
-import { byToken, safeReturn, useEnter } from "./enter";
+import { nameOfWay } from "@/shell/ways";
+import { CliLine } from "@/ui";
+import { ClerkButton } from "./ClerkButton";
+import { safeReturn } from "./enter";
 import { getTicket } from "./fragment";
-
-const NAMES: Record<string, string> = { github: "GitHub", google: "Google" };
 
 /** The ways in that this instance has. */
 export function Ways({ config }: { config: ConfigView }) {
@@ -21,7 +19,7 @@ export function Ways({ config }: { config: ConfigView }) {
           href={providerUrl(provider, return_to)}
           className="inline-flex h-10 items-center justify-center rounded-lg border border-line bg-surface font-medium hover:bg-sunken"
         >
-          Continue with {NAMES[provider] ?? provider}
+          Continue with {nameOfWay(provider)}
         </a>
       ))}
       {config.sign_in.includes("link") && (
@@ -45,30 +43,4 @@ function providerUrl(provider: string, returnTo: string | undefined): string {
   const { invite } = getTicket();
   if (invite) query.set("invite", invite);
   return `/auth/${encodeURIComponent(provider)}?${query}`;
-}
-
-function ClerkButton({ clerk }: { clerk: NonNullable<ConfigView["clerk"]> }) {
-  const enter = useEnter();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<unknown>(null);
-  const go = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const token = await clerkToken(clerk.frontend_api, clerk.publishable_key);
-      await byToken(token, getTicket().invite);
-      await enter();
-    } catch (error) {
-      setProblem(error);
-      setBusy(false);
-    }
-  };
-  return (
-    <>
-      <Button look="primary" busy={busy} onClick={go}>
-        Continue
-      </Button>
-      {problem !== null && <ProblemNote error={problem} />}
-    </>
-  );
 }

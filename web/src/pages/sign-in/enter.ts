@@ -2,6 +2,7 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { ask, bootstrap, exchange } from "@/api";
+import { agentQuery } from "@/shell/queries";
 import { stream } from "@/stream";
 
 /** Sign in by a link's ticket. Throws Problem. */
@@ -16,9 +17,13 @@ export async function byToken(token: string, invite: string | null): Promise<voi
   );
 }
 
-/** Only to pages of ours: `/app`, `/app/…`. */
+const HERE = "http://here";
+
+/** Only to pages of ours, `/app` and `/app/…`, as a browser would understand the address. */
 export function safeReturn(to: string | undefined): string {
-  return to && /^\/app(?:[/?][^\\]*)?$/.test(to) ? to : "/app";
+  if (!to?.startsWith("/app") || to.includes("\\")) return "/app";
+  const { pathname, search } = new URL(to, HERE);
+  return /^\/app(\/|$)/.test(pathname) ? pathname + search : "/app";
 }
 
 function forget(queries: QueryClient): void {
@@ -26,7 +31,7 @@ function forget(queries: QueryClient): void {
   queries.clear();
 }
 
-/** Where to go once signed in: back, or to the welcome page at the first visit. */
+/** Wakes the agent of whoever has signed in, and leads back to where they wanted to go. */
 export function useEnter(): () => Promise<void> {
   const navigate = useNavigate();
   const queries = useQueryClient();
@@ -34,7 +39,7 @@ export function useEnter(): () => Promise<void> {
   return useCallback(async () => {
     forget(queries);
     const { agent } = await ask(bootstrap());
-    const to = agent.seq === 0 ? "/app/welcome" : safeReturn(return_to);
-    await navigate({ href: to, replace: true });
+    queries.setQueryData(agentQuery.queryKey, agent); // the shell asks it who is new
+    await navigate({ href: safeReturn(return_to), replace: true });
   }, [navigate, queries, return_to]);
 }

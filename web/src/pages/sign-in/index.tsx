@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { ask, readConfig } from "@/api";
+import { configQuery } from "@/shell/queries";
 import { Card, ProblemNote, SkeletonList, useTitle } from "@/ui";
 import { getTicket } from "./fragment";
 import { useLinkTicket } from "./useLinkTicket";
@@ -7,7 +7,7 @@ import { Ways } from "./Ways";
 
 export function SignInPage() {
   const { busy, problem, retry } = useLinkTicket();
-  const config = useQuery({ queryKey: ["config"], queryFn: () => ask(readConfig()) });
+  const config = useQuery(configQuery);
   useTitle("Sign in");
   return (
     <main className="scroll-thin grid h-full place-items-center overflow-y-auto p-4">

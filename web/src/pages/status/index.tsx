@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { ask, type ModelView, readAgent, start, stop, version } from "@/api";
+import { ask, type ModelView, start, stop, version } from "@/api";
+import { agentQuery } from "@/shell/queries";
 import { useLine, useView, type View } from "@/stream";
 import { Card, CliLine, Page, ProblemNote, SkeletonList } from "@/ui";
 import { Meters, USAGE } from "./Meters";
@@ -18,8 +19,7 @@ export function StatusPage() {
   const queries = useQueryClient();
   // No event tells of waking and sleeping, so it is asked for too.
   const agent = useQuery({
-    queryKey: AGENT,
-    queryFn: () => ask(readAgent({ path: ME })),
+    ...agentQuery,
     refetchInterval: 5000,
   });
   const { data: running } = useQuery({ queryKey: ["version"], queryFn: () => ask(version()) });

@@ -1,8 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
+import { agentQuery } from "@/shell/queries";
 import { Button, StateBadge, tellProblem } from "@/ui";
 
-export const AGENT = ["agent"];
+export const AGENT = agentQuery.queryKey;
 
 export function Head({ title, state }: { title: string; state?: string }) {
   return (

@@ -51,6 +51,7 @@ function service(opencode: Service | undefined, begun: boolean): Phase {
   const done = now === "ready" || now === "paused";
   const state = done ? "done" : BROKEN.has(now) ? "failed" : begun ? "running" : "waiting";
   const lines = (opencode?.news ?? []).flatMap((one) => (one.text ? [one.text] : [])).slice(-4);
-  const text = done ? "Ready for sub-agents." : (opencode?.reason ?? (begun ? "Starting." : null));
+  const plainly = state === "failed" ? "It did not start." : begun ? "Starting." : null;
+  const text = done ? "Ready for sub-agents." : (opencode?.reason ?? plainly);
   return { id: "opencode", title: "OpenCode, where sub-agents work", state, text, lines };
 }

@@ -1,10 +1,9 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect } from "react";
-import { ask, asProblem, bootstrap, listMemory, provision, readAgent } from "@/api";
+import { ask, asProblem, bootstrap, listMemory, provision } from "@/api";
+import { agentQuery } from "@/shell/queries";
 import { useView, type View } from "@/stream";
 import { type Phase, phasesOf } from "./phases";
-
-const ME = { user: "me" };
 
 /** Makes everything of a user ready, and tells how far it is. */
 export function useProvision(): { phases: Phase[]; retry: () => void; busy: boolean } {
@@ -23,8 +22,7 @@ export function useProvision(): { phases: Phase[]; retry: () => void; busy: bool
   }, [mutate]);
   const begun = ready.isSuccess;
   const agent = useQuery({
-    queryKey: ["agent"],
-    queryFn: () => ask(readAgent({ path: ME })),
+    ...agentQuery,
     enabled: begun,
     refetchInterval: (query) => (query.state.data?.state === "awake" ? false : 1000),
   });
