@@ -142,7 +142,8 @@ async def test_memory_reads_its_own_writes(client: httpx.AsyncClient) -> None:
     put = await client.put("/memory/plans/launch.md", json={"content": "Friday"})
     assert put.status_code == 200
     assert put.json() == {
-        "path": "plans/launch.md", "content": "Friday", "commit": None, "pending": True,
+        "path": "plans/launch.md", "content": "Friday", "version": put.json()["version"],
+        "commit": None, "pending": True,
     }  # fmt: skip
     assert (await client.get("/memory/plans/launch.md")).json()["content"] == "Friday"
     listed = (await client.get("/memory", params={"prefix": "plans/"})).json()["data"]
@@ -173,7 +174,7 @@ async def test_write_waits_for_the_commit_id(
     [row] = await store.memory.pending(alice.id)
     await store.memory.projected(fence, alice.id, [(row, "c" * 40)])
     assert (await writing).json() == {
-        "path": "a.md", "content": "x", "commit": "c" * 40, "pending": False,
+        "path": "a.md", "content": "x", "version": row.id, "commit": "c" * 40, "pending": False,
     }  # fmt: skip
 
 
