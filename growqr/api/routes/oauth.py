@@ -20,7 +20,7 @@ from growqr.api.pages import trouble
 from growqr.api.problems import request_id
 from growqr.errors import GrowqrError, NotFound, Unauthorized
 from growqr.identity import Identity, new_ticket, read_ticket
-from growqr.identity.oauth import LIFETIME, Finished
+from growqr.identity.oauth import LIFETIME, Finished, stale
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=Door)
 public = APIRouter(route_class=PublicDoor)
@@ -81,16 +81,19 @@ router.include_router(public)
 async def _signed_in(here: Context, request: Request) -> str | None:
     """Who links an account; None: nobody, also with a cookie that was signed out elsewhere."""
     try:
-        return (await known(here, request, [])).user_id
+        who = await known(here, request, [])
     except Unauthorized:
         return None
+    return None if who.suspended else who.user_id
 
 
 async def _enter(
     here: Context, request: Request, answer: Response, provider: str, back: Finished
 ) -> None:
-    """Keep the account, and sign in whoever is not. Raises Forbidden, Conflict."""
+    """Keep the account, and sign in whoever is not. Raises BadRequest, Forbidden, Conflict."""
     oauth, account, user_id = here.oauth, back.account, back.user_id
+    if user_id is not None and user_id != await _signed_in(here, request):
+        raise stale()  # signed out or suspended meanwhile: nothing is linked any more
     if user_id is None:
         user_id = await oauth.owner(provider, account)
     if user_id is None:

@@ -121,7 +121,7 @@ class OAuth:
         chosen = self._provider(provider)
         away, verifier = await self._back(provider, state, cookie)
         if iss is not None and chosen.issuer is not None and iss.rstrip("/") != chosen.issuer:
-            raise _stale()
+            raise stale()
         if error is not None:
             raise chosen.refusal(error)
         if not code or len(code) > _LONGEST_CODE:
@@ -170,14 +170,14 @@ class OAuth:
     ) -> tuple[OAuthState, str]:
         """What was remembered, and its verifier. Raises BadRequest."""
         if (sha := read_ticket(state)) is None:
-            raise _stale()
+            raise stale()
         away = await self._store.oauth.take_state(sha)
         if away is None or away.provider != provider:
-            raise _stale()
+            raise stale()
         if away.expires_at <= moment(self._clock()):
-            raise _stale()
+            raise stale()
         if not hmac.compare_digest(away.cookie_sha, read_ticket(cookie) or b""):
-            raise _stale()
+            raise stale()
         return away, self._ring.unseal(away.verifier, _place(sha, away.user_id))
 
 
@@ -192,8 +192,8 @@ def stays_here(return_to: str) -> str:
     return return_to if fits else "/"
 
 
-def _stale() -> BadRequest:
-    """One answer, whatever is wrong with it."""
+def stale() -> BadRequest:
+    """One answer, whatever is wrong with a way back."""
     return BadRequest(
         "this sign-in was not begun in this browser, took too long, or came back before; "
         "begin again",

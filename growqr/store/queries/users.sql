@@ -33,8 +33,9 @@ select id, issuer, subject, name, created_at, role, email, suspended_at from use
 select one from org for update
 
 -- change_user --
--- Under that lock: somebody who may come in stays an admin. Whoever is suspended is signed out, and
--- the tokens inside their services, which are of a generation, open nothing any more.
+-- Under that lock: somebody who may come in stays an admin. Whoever is suspended is signed out, links
+-- no account they are away for, and the tokens inside their services, which are of a generation, open
+-- nothing any more.
 with changed as (
   update users set role = coalesce(%(role)s::text, role),
          suspended_at = case %(suspended)s::boolean
@@ -52,6 +53,9 @@ with changed as (
 ), links as (
   delete from sign_in_link using changed
    where sign_in_link.user_id = changed.id and changed.suspended_at is not null
+), away as (
+  delete from oauth_state using changed
+   where oauth_state.user_id = changed.id and changed.suspended_at is not null
 ), ended as (
   update service set desired = 'stopped', generation = service.generation + 1 from changed
    where service.user_id = changed.id and service.role = 'opencode'
