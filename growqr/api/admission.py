@@ -140,5 +140,6 @@ def address(here: Context, request: Request) -> str:
         peer = request.headers.get(PEER, peer)
     if not (proxies := here.settings.proxies):
         return peer
-    told = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
+    lines = ",".join(request.headers.getlist("x-forwarded-for"))  # a proxy may add one of its own
+    told = [part.strip() for part in lines.split(",")]
     return (told[-proxies] if len(told) >= proxies else told[0])[:64] or peer

@@ -150,3 +150,13 @@ async def test_the_ingress_is_believed_where_there_is_one(
         head = {"x-growqr-peer": "198.51.100.7", "x-forwarded-for": "203.0.113.9"}
         refusal(await stranger.get("/threads", headers=head), 401)
     assert await rows(database_url, "select key from allowance") == [(f"address:{counted}",)]
+
+
+async def test_proxies_that_add_a_line_of_their_own_are_read_to_the_last(
+    settings: Settings, store: Store, database_url: str
+) -> None:
+    """A client sends the first line; it must not stand for the proxy's."""
+    async with door(settings, store, proxies=1) as app, coming(app) as stranger:
+        lines = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "198.51.100.7")]
+        refusal(await stranger.get("/threads", headers=lines), 401)
+    assert await rows(database_url, "select key from allowance") == [("address:198.51.100.7",)]
