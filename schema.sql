@@ -18,6 +18,7 @@ create table users (
     role        text not null default 'member' check (role in ('member', 'admin')),
     email       text,                              -- as the issuer vouches for it
     suspended_at timestamptz,                      -- may not come in; nothing is removed
+    unlinked_at timestamptz,                       -- the provider's account that made them is no way in
     unique (issuer, subject)
 );
 create index users_admin on users (id) where role = 'admin';

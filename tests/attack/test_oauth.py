@@ -205,3 +205,43 @@ async def test_ways_to_a_provider_end_with_the_sign_ins(
         await store.sign_ins.end_all(bob.id, OPERATOR)
     left = await rows(database_url, "select user_id from oauth_state order by user_id")
     assert left == [(alice.id,), (None,)]
+
+
+async def entered(ours: House, github: OAuthProvider, number: int) -> httpx.AsyncClient:
+    """A browser that came by this account."""
+    github.person.id, github.person.login = number, f"person-{number}"
+    browser = await ours.stranger()
+    browser.headers["Origin"] = ours.urls[0]
+    await browser.get(BACK, params=github.approve(await leave(browser)))
+    return browser
+
+
+async def test_an_account_that_was_replaced_or_unlinked_opens_its_user_no_more(
+    ours: House, github: OAuthProvider, store: Store
+) -> None:
+    browser = await entered(ours, github, 1)
+    person = (await browser.get("/auth/me")).json()["user"]["id"]
+    last = await browser.delete("/auth/providers/github")
+    assert (last.status_code, last.json()["code"]) == (409, "last_way_in")
+    assert await signed_in(await entered(ours, github, 1)), "nothing was unlinked"
+    github.person.id = 2
+    linked = await browser.get(BACK, params=github.approve(await leave(browser)))
+    assert linked.status_code == 303, linked.text
+    assert not await signed_in(await entered(ours, github, 1))
+    other = await entered(ours, github, 2)
+    assert (await other.get("/auth/me")).json()["user"]["id"] == person
+    github.person.id = 1
+    again = await browser.get(BACK, params=github.approve(await leave(browser)))
+    assert again.status_code == 303
+    assert await signed_in(await entered(ours, github, 1)), "whoever is signed in may link it anew"
+    made = await store.audit.list(limit=9, who=person, what="provider.")
+    assert [entry.action for entry in made] == ["provider.linked"] * 2
+
+
+async def test_whoever_has_another_way_in_may_unlink_twin(
+    ours: House, github: OAuthProvider, alice: User
+) -> None:
+    browser = await ours.browser(alice)
+    await browser.get(BACK, params=github.approve(await leave(browser)))
+    assert (await browser.delete("/auth/providers/github")).status_code == 204
+    assert (await browser.get("/auth/me")).json()["providers"] == []

@@ -93,7 +93,7 @@ EXEMPT = {
     "note_refused": "refusals may be lost with the process that noted them, as the store says",
     "open_oauth_state": "one row, over in ten minutes; one begins anew",
     "open_stream": "a place that nobody uses expires",
-    "remove_oauth_account": "one statement; repeated it finds nothing",
+    "remove_oauth_account": "one transaction; repeated it finds nothing",
     "requeue_turn": "mends what no crash leaves behind; whatever is left is mended the next time",
     "revoke_api_key": "one statement that may be repeated",
     "swap_oauth_tokens": "compares and swaps; a renewal that died is claimed anew (renewal.py)",

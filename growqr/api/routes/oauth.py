@@ -69,9 +69,11 @@ async def come_back(
 
 @router.delete("/providers/{provider}", status_code=204, response_class=Response)
 async def unlink(here: Here, request: Request, caller: Caller, provider: str) -> Response:
-    """Forget your account there, its tokens among it. Signing in by it makes it known again."""
-    await here.oauth.unlink(caller.user_id, provider)
-    await here.store.audit.note(act(here, request, caller), "provider.unlinked", provider)
+    """Forget your account there, its tokens among it. It opens nothing here until it is linked again.
+
+    Your last way in stays: 409 `last_way_in`.
+    """
+    await here.oauth.unlink(caller.user_id, provider, act(here, request, caller))
     return Response(status_code=204)
 
 
@@ -102,12 +104,11 @@ async def _enter(
             account.name or account.login, provider, 0.0, account.email,
         )  # fmt: skip
         user_id = (await join(here, person, back.invite)).id
-    await oauth.keep(user_id, provider, account)
-    by = act(here, request, None, user_id)
-    if back.user_id is not None:
-        await here.store.audit.note(by, "provider.linked", provider)
-        return
+    by, linking = act(here, request, None, user_id), back.user_id is not None
     user = await here.store.users.get(user_id)
     if user is None or user.suspended_at is not None:
         raise NotFound("this account is suspended; ask an admin")
+    await oauth.keep(user_id, provider, account, by, linking=linking)
+    if linking:
+        return
     await cookies.sign_in(here, request, answer, user_id, provider, by)

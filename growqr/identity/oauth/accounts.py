@@ -19,7 +19,7 @@ from growqr.identity.crypto import KeyRing, Place
 from growqr.identity.oauth.base import Account, Provider
 from growqr.identity.oauth.renewal import Kept, Renewal, moment
 from growqr.identity.tickets import new_ticket, read_ticket
-from growqr.store import OAuthState, Store
+from growqr.store import Act, OAuthState, Store
 
 LIFETIME = 600.0
 """Seconds somebody may be away at the provider."""
@@ -129,8 +129,13 @@ class OAuth:
         account = await chosen.finish(redirect_uri(self._settings, provider), code, verifier)
         return Finished(account, away.return_to, away.user_id, away.invite)
 
-    async def keep(self, user_id: str, provider: str, account: Account) -> None:
-        """Make the account the user's, tokens sealed. Raises Conflict when it is another's."""
+    async def keep(
+        self, user_id: str, provider: str, account: Account, by: Act, *, linking: bool = False
+    ) -> None:
+        """Make the account the user's, tokens sealed; `linking`: they are signed in already.
+
+        Raises Conflict when it is another's, or opens this user no more.
+        """
         await self._store.oauth.keep(
             user_id,
             provider,
@@ -139,6 +144,8 @@ class OAuth:
             scopes=" ".join(account.scopes),
             tokens=self._renewal.seal(user_id, provider, Kept(account.tokens)),
             expires_at=moment(account.expires_at),
+            by=by,
+            linking=linking,
         )
 
     async def owner(self, provider: str, account: Account) -> str | None:
@@ -154,9 +161,9 @@ class OAuth:
         rows = await self._store.oauth.list(user_id)
         return [Linked(row.provider, row.login, tuple(row.scopes.split())) for row in rows]
 
-    async def unlink(self, user_id: str, provider: str) -> None:
-        """Forget the account and its tokens. Raises NotFound."""
-        if not await self._store.oauth.remove(user_id, provider):
+    async def unlink(self, user_id: str, provider: str, by: Act) -> None:
+        """Forget the account and its tokens. Raises NotFound, Conflict for the last way in."""
+        if not await self._store.oauth.remove(user_id, provider, by, tuple(self._providers)):
             raise NotFound(f"no {provider[:40]} account is linked")
 
     def _provider(self, name: str) -> Provider:

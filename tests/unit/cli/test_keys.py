@@ -17,7 +17,7 @@ from growqr.cli import app
 from growqr.cli.keys import BATCH
 from growqr.config import Settings
 from growqr.identity import KeyRing, Place, new_key
-from growqr.store import OAuthState, Store, User
+from growqr.store import OAuthState, OPERATOR, Store, User
 from tests.conftest import new_user
 
 pytestmark = pytest.mark.anyio
@@ -50,8 +50,9 @@ def place(user: User) -> Place:
 async def keep(store: Store, keys: KeyRing, user: User, tokens: str) -> None:
     sealed = keys.seal(tokens, place(user))
     await store.oauth.keep(
-        user.id, "github", subject=user.id, login="l", scopes="", tokens=sealed, expires_at=None
-    )
+        user.id, "github", subject=user.id, login="l", scopes="", tokens=sealed, expires_at=None,
+        by=OPERATOR, linking=True,
+    )  # fmt: skip
 
 
 async def kept(store: Store, user: User) -> str:

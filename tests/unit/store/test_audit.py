@@ -79,12 +79,21 @@ CHANGES: dict[str, Change] = {
     "sign_in.begun": lambda store, bob, _: store.sign_ins.exchange(
         b"link", Browser(secrets.token_bytes(32), "", 60), ANN
     ),
+    "provider.linked": lambda store, bob, _: account(store, bob, "8", ANN),
+    "provider.unlinked": lambda store, bob, _: store.oauth.remove(bob.id, "github", ANN),
     "sign_in.ended": lambda store, bob, _: store.sign_ins.end_all(bob.id, ANN),
 }
 
 
+async def account(store: Store, user: User, subject: str, by: Act) -> object:
+    return await store.oauth.keep(
+        user.id, "github", subject=subject, login="l", scopes="", tokens="t", expires_at=None,
+        by=by, linking=True,
+    )  # fmt: skip
+
+
 async def scene(store: Store, user: User) -> str:
-    """A key, an invite, a link and a sign-in of the user; the invite's id."""
+    """A key, an invite, a link, a sign-in and an account of the user; the invite's id."""
     await store.api_keys.make(
         user.id, "k1", b"s", name="k", scopes=[], expires_at=None, day_tokens=None, by=OPERATOR
     )
@@ -92,12 +101,13 @@ async def scene(store: Store, user: User) -> str:
     await store.sign_ins.make_link(user.id, b"link", 60)
     kept = Browser(secrets.token_bytes(32), "", 60)
     await store.sign_ins.begin(user.id, "token", kept, OPERATOR)
+    await account(store, user, "7", OPERATOR)
     return invite.id
 
 
 async def state(database_url: str) -> list[object]:
     found: list[object] = []
-    for table in ("users", "api_key", "invite", "sign_in_link", "sign_in"):
+    for table in ("users", "api_key", "invite", "sign_in_link", "sign_in", "oauth_account"):
         found += [table, sorted(await rows(database_url, f"select t::text from {table} t"))]
     return found
 
