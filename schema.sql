@@ -19,6 +19,8 @@ create table users (
     email       text,                              -- as the issuer vouches for it
     suspended_at timestamptz,                      -- may not come in; nothing is removed
     unlinked_at timestamptz,                       -- the provider's account that made them is no way in
+    day_tokens  bigint,                            -- at most on a day; null: as the settings say
+    day_usd     float8,
     unique (issuer, subject)
 );
 create index users_admin on users (id) where role = 'admin';

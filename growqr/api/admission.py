@@ -11,7 +11,7 @@ from growqr.api import cookies
 from growqr.api.context import Context
 from growqr.api.joining import join
 from growqr.api.origins import check_origin
-from growqr.errors import TooMany, Unauthorized
+from growqr.errors import GrowqrError, TooMany, Unauthorized
 from growqr.identity import KEY_PREFIX, Access, Identity, Principal, decide, read_key
 from growqr.redaction import blank
 from growqr.store import Act, Admitted, Limits
@@ -35,10 +35,18 @@ def judge(here: Context, request: Request, who: Principal, access: Access) -> No
     verdict = decide(who, access)
     request.state.rule = verdict.rule
     if verdict.refusal is not None:
-        here.store.audit.refused(
-            act(here, request, who), f"{access.group}.{access.verb}", blank(request.url.path[:500])
-        )
-        raise verdict.refusal
+        raise refused(here, request, who, access, verdict.refusal)
+
+
+def refused(
+    here: Context, request: Request, who: Principal, access: Access, why: GrowqrError
+) -> GrowqrError:
+    """What is to be raised: `why`, once it is noted in the audit log by its rule."""
+    request.state.rule = why.detail.get("rule", request.state.rule)
+    here.store.audit.refused(
+        act(here, request, who), f"{access.group}.{access.verb}", blank(request.url.path[:500])
+    )
+    return why
 
 
 async def known(

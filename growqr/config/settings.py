@@ -82,6 +82,10 @@ class Settings(Doors):
     budget_turn_seconds: float = Field(0.0, ge=0)
     # Seconds that models may work for one user on a day (UTC); 0: no limit.
     budget_day_seconds: float = Field(0.0, ge=0)
+    # Tokens beyond which only an admin lets a user go on that day (UTC); 0: no limit.
+    budget_hard_day_tokens: int = Field(0, ge=0)
+    # The same in US dollars; 0: no limit.
+    budget_hard_day_usd: float = Field(0.0, ge=0)
     # Days that events are kept.
     retention_days: float = Field(30.0, gt=0)
     # Events that are kept of one user.

@@ -69,7 +69,7 @@ async def come_back(
 
 @router.delete("/providers/{provider}", status_code=204, response_class=Response)
 async def unlink(here: Here, request: Request, caller: Caller, provider: str) -> Response:
-    """Forget your account there, its tokens among it. It opens nothing here until it is linked again.
+    """Forget your account there, its tokens among it: a way in again once you link it anew.
 
     Your last way in stays: 409 `last_way_in`.
     """

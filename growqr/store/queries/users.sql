@@ -22,11 +22,13 @@ with first as (
 insert into thread (id, user_id, kind, title) select %(thread)s, id, 'master', 'Master' from u
 
 -- get_user --
-select id, issuer, subject, name, created_at, role, email, suspended_at from users
+select id, issuer, subject, name, created_at, role, email, suspended_at,
+       day_tokens, day_usd from users
  where id = %(user)s
 
 -- list_users --
-select id, issuer, subject, name, created_at, role, email, suspended_at from users
+select id, issuer, subject, name, created_at, role, email, suspended_at,
+       day_tokens, day_usd from users
  where id > %(after)s order by id limit %(limit)s
 
 -- lock_org --
@@ -40,7 +42,11 @@ with changed as (
   update users set role = coalesce(%(role)s::text, role),
          suspended_at = case %(suspended)s::boolean
                         when true then coalesce(suspended_at, clock_timestamp())
-                        when false then null else suspended_at end
+                        when false then null else suspended_at end,
+         day_tokens = case when 'day_tokens' = any(%(caps)s::text[]) then %(day_tokens)s::bigint
+                           else day_tokens end,
+         day_usd = case when 'day_usd' = any(%(caps)s::text[]) then %(day_usd)s::float8
+                        else day_usd end
    where id = %(user)s
      and ((coalesce(%(role)s, role) = 'admin' and not coalesce(%(suspended)s, false))
           or role <> 'admin' or suspended_at is not null
@@ -61,4 +67,5 @@ with changed as (
    where service.user_id = changed.id and service.role = 'opencode'
      and coalesce(%(suspended)s::boolean, false)
 ), told as (select id as subject from changed), noted as ({note})
-select id, issuer, subject, name, created_at, role, email, suspended_at from changed
+select id, issuer, subject, name, created_at, role, email, suspended_at,
+       day_tokens, day_usd from changed

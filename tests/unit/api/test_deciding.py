@@ -9,9 +9,11 @@ import httpx
 import pytest
 
 from growqr import names
+from growqr.config import Settings
 from growqr.directory import Fence
 from growqr.store import Decision, DecisionKind, Store, User
 from tests.unit.api.conftest import RecordedDirectory, until
+from tests.unit.api.doors import bearer, coming, door, refusal
 
 pytestmark = pytest.mark.anyio
 
@@ -137,3 +139,40 @@ async def test_a_queued_message_is_withdrawn_once_begun_it_is_not(
     late = await client.delete(f"/messages/{said['message_id']}")
     assert (late.status_code, late.json()["code"]) == (409, "conflict")
     assert (await store.turns.get(alice.id, said["turn_id"])).state == "running"
+
+
+async def test_beyond_the_hard_cap_an_admin_allows_more_and_the_user_does_not(
+    settings: Settings, store: Store, alice: User, bob: User
+):
+    """Alice, who came first, is the admin."""
+    asked = [await ask(store, bob, kind) for kind in ("budget", "approval", "budget")]
+    paths = [f"/approvals/{one.id}" for one in asked]
+    yes, no = ({"decision": word} for word in ("approve", "deny"))
+    call = {"step_id": None, "provider": "p", "model": "m", "output_tokens": 0}
+    async with door(settings, store, budget_hard_day_tokens=100) as app:
+        async with (
+            coming(app, authorization=bearer(settings, alice)) as admin,
+            coming(app, authorization=bearer(settings, bob)) as his,
+        ):
+            await store.usage.record("c", user_id=bob.id, turn_id=None, input_tokens=100, **call)
+            told = refusal(await his.post(paths[0], json=yes), 403, "hard_cap")["detail"]
+            assert "100 of 100 tokens" in told
+            assert f"`day_tokens` of {bob.id}" in told
+            assert (await his.post(paths[1], json=yes)).status_code == 200, "no budget at all"
+            assert (await his.post(paths[2], json=no)).status_code == 200
+            member = f"/admin/users/{bob.id}"
+            refusal(await his.patch(member, json={"day_tokens": 0}), 403, "admin_only")
+            changed = await admin.patch(member, json={"day_tokens": 200})
+            assert (changed.status_code, changed.json()["day_tokens"]) == (200, 200)
+            assert (await his.post(paths[0], json=yes)).json()["state"] == "approved"
+            back = await admin.patch(member, json={"day_tokens": None})
+            assert back.json()["day_tokens"] is None
+            assert (await admin.patch(member, json={})).status_code == 422
+
+    async def noted() -> bool:
+        lines = await store.audit.list(limit=9, who=bob.id, what="decisions.")
+        return [(line.outcome, line.rule) for line in lines] == [("refused", "hard_cap")]
+
+    await until(noted)
+    [first, second] = await store.audit.list(limit=9, who=bob.id, what="user.changed")
+    assert (first.facts["day_tokens"], second.facts["day_tokens"]) == (None, 200)

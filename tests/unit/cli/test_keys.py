@@ -17,7 +17,7 @@ from growqr.cli import app
 from growqr.cli.keys import BATCH
 from growqr.config import Settings
 from growqr.identity import KeyRing, Place, new_key
-from growqr.store import OAuthState, OPERATOR, Store, User
+from growqr.store import OPERATOR, OAuthState, Store, User
 from tests.conftest import new_user
 
 pytestmark = pytest.mark.anyio
