@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from growqr import names
-from growqr.api.admission import FOREVER, identify, judge
+from growqr.api.admission import counting_strangers, judge, known, of_stack
 from growqr.api.context import Context, Here
 from growqr.api.problems import problem, request_id
 from growqr.errors import BadRequest, NotFound, Unauthorized
@@ -125,7 +125,8 @@ async def _body(request: Request, came: asyncio.Event) -> AsyncIterator[bytes]:
 
 async def _open(here: Context, request: Request, program: Program, user: str, repo: str) -> Path:
     """The folder of a repository of the caller. Raises Unauthorized, Forbidden, NotFound."""
-    caller = await _caller(here, request)
+    async with counting_strangers(here, request):
+        caller = await _caller(here, request)
     verb: Verb = "write" if program == "receive-pack" else "read"
     judge(here, request, caller, Access("git", verb, user))
     row = await here.store.repos.get(caller.user_id, check_name(repo))
@@ -136,13 +137,13 @@ async def _caller(here: Context, request: Request) -> Principal:
     """Who is behind a bearer token or API key, as such or as the password of Basic."""
     token = _token(request)
     if not token.startswith("gqm."):
-        return await identify(here, request, [f"Bearer {token}"])
+        return await known(here, request, [f"Bearer {token}"])
     secret = await asyncio.to_thread(instance_secret, here.settings)
     subject, generation = read_token(secret, token)
     if (found := names.service_of(subject)) and found[1] == "opencode":
         service = await here.store.services.get(*found)
         if service is not None and service.generation == generation:
-            return Principal(found[0], "", "stack", f"opencode#{generation}", FOREVER)
+            return await of_stack(here, request, found[0], f"opencode#{generation}")
     raise Unauthorized("the token is of a service that is not there any more")
 
 
