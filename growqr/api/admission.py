@@ -75,7 +75,7 @@ async def known(
     identity = await here.verifier.verify(authorization)
     found = await admissions.token(identity.user_id, limits)
     if found is None:
-        await join(here, identity, invite)
+        await join(here, identity, invite, act(here, request, None, identity.user_id))
         found = await admissions.token(identity.user_id, limits)
     return _principal(request, limits, found, identity)
 

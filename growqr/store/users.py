@@ -41,17 +41,18 @@ class Users:
 
     async def ensure(
         self, user_id: str, *, issuer: str, subject: str, name: str,
-        email: str | None = None, invite: str | None = None,
+        email: str | None = None, invite: str | None = None, by: Act | None = None,
     ) -> User:  # fmt: skip
         """The user, made on first sight together with counter, lease and master thread.
 
         With an `invite`, of which each makes one user, only as long as it is open: else
-        Conflict. An existing user uses none.
+        Conflict. An existing user uses none. `by`: None: they came by themselves.
         """
+        by = by or Act(user_id, "gate")
         await self._db.all(
             "ensure_user", dict, user=user_id, issuer=issuer, subject=subject, name=name,
             email=email, invite=invite, lease_key=names.grow_agent(user_id),
-            thread=names.new_id("thr"),
+            thread=names.new_id("thr"), **by.noted("user.made", issuer=issuer, invite=invite),
         )  # fmt: skip
         user = await self.get(user_id)
         if user is None and invite is not None:

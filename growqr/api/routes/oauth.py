@@ -103,7 +103,8 @@ async def _enter(
             names.foreign_user_id(provider, account.subject), provider, account.subject,
             account.name or account.login, provider, 0.0, account.email,
         )  # fmt: skip
-        user_id = (await join(here, person, back.invite)).id
+        by = act(here, request, None, person.user_id)
+        user_id = (await join(here, person, back.invite, by)).id
     by, linking = act(here, request, None, user_id), back.user_id is not None
     user = await here.store.users.get(user_id)
     if user is None or user.suspended_at is not None:

@@ -1,6 +1,9 @@
 -- make_sign_in_link --
-insert into sign_in_link (sha, user_id, expires_at)
-values (%(sha)s, %(user)s, clock_timestamp() + make_interval(secs => %(ttl)s))
+with made as (
+  insert into sign_in_link (sha, user_id, expires_at)
+  values (%(sha)s, %(user)s, clock_timestamp() + make_interval(secs => %(ttl)s)) returning user_id
+), told as (select user_id as subject from made)
+{note}
 
 -- exchange_link --
 -- The link is used and the browser signed in, or neither.

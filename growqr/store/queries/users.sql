@@ -1,6 +1,6 @@
 -- ensure_user --
 -- User, counter, lease and master thread appear together or not at all. Whoever is first is the
--- admin; others are what their invite says.
+-- admin; others are what their invite says. The log has who came, and by which invite.
 with first as (
   insert into org (first_user) values (%(user)s) on conflict do nothing returning first_user
 ), invited as (
@@ -13,7 +13,11 @@ with first as (
          case when exists (select 1 from first) then 'admin'
               else coalesce((select role from invited), 'member') end
    where %(invite)s::text is null or exists (select 1 from invited)
-  on conflict do nothing returning id
+  on conflict do nothing returning id, role
+), noted as (
+  insert into audit (actor, via, action, subject, outcome, rule, address, request_id, facts)
+  select %(actor)s, %(actor_via)s, %(action)s, u.id, 'done', %(rule)s, %(address)s, %(request)s,
+         %(facts)s || jsonb_build_object('role', u.role) from u
 ), s as (
   insert into stream (user_id) select id from u
 ), l as (

@@ -79,6 +79,10 @@ CHANGES: dict[str, Change] = {
     "sign_in.begun": lambda store, bob, _: store.sign_ins.exchange(
         b"link", Browser(secrets.token_bytes(32), "", 60), ANN
     ),
+    "user.made": lambda store, _, invite: store.users.ensure(
+        "u_new", issuer="i", subject="new", name="n", invite=invite, by=ANN
+    ),
+    "sign_in_link.made": lambda store, bob, _: store.sign_ins.make_link(bob.id, b"2", 60, ANN),
     "provider.linked": lambda store, bob, _: account(store, bob, "8", ANN),
     "provider.unlinked": lambda store, bob, _: store.oauth.remove(bob.id, "github", ANN),
     "sign_in.ended": lambda store, bob, _: store.sign_ins.end_all(bob.id, ANN),
@@ -154,3 +158,15 @@ async def test_beyond_so_many_the_oldest_are_lost_and_how_many_is_noted(
     assert (lost.actor, lost.rule, lost.subject) == ("growqr", "overload", "7")
     kept = await store.audit.list(limit=log.KEPT + 9, what="memory.write")
     assert sorted(int(one.subject) for one in kept) == list(range(7, log.KEPT + 7))
+
+
+async def test_whoever_comes_is_told_with_their_role_and_invite(store: Store, alice: User) -> None:
+    """Alice was first, and so is the admin."""
+    invite = await store.invites.make(alice.id, b"i", email=None, role="admin", by=OPERATOR)
+    given = {"issuer": "i", "name": "n"}
+    for name, by in (("u_ann", invite.id), ("u_dan", None), ("u_dan", None)):
+        await store.users.ensure(name, subject=name, invite=by, **given)
+    dan, ann, first = await store.audit.list(limit=9, what="user.made")
+    told = [(one.actor, one.subject, one.facts["role"], one.facts["invite"]) for one in (ann, dan)]
+    assert told == [("u_ann", "u_ann", "admin", invite.id), ("u_dan", "u_dan", "member", None)]
+    assert (first.subject, first.facts["role"]) == (alice.id, "admin")
