@@ -21,9 +21,9 @@ async def join(
     if known is not None:
         return known
     email = (person.email or "").lower() or None
-    opened, found = open_to(here.settings, person, email), None
-    if invite is not None or not opened:
-        found = await here.store.invites.open(invite, email)
+    # Also where the gate is open: an invite says as what they come.
+    found = await here.store.invites.open(invite, email) if invite or email else None
+    opened = open_to(here.settings, person, email)
     if found is None and not opened:
         raise Forbidden(
             "you have not been invited, and the gate is not open to this e-mail address",
