@@ -90,6 +90,8 @@ class Settings(Doors):
     retention_days: float = Field(30.0, gt=0)
     # Events that are kept of one user.
     retention_events: int = Field(200_000, ge=100)
+    # Days that the audit log keeps what was refused; what was done stays for ever.
+    retention_refused_days: float = Field(90.0, ge=7)
     # Never-used worker processes kept ready, so that an agent wakes at once; each takes 65 MB.
     warm_workers: int = Field(2, ge=0, le=64)
     # Folder of failpoints, for crash tests; unset: there are none.

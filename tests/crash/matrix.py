@@ -81,6 +81,7 @@ EXEMPT = {
     "create_repo": "with a key it is inside keep_answer's transaction; the folder is made after it",
     "create_thread": "with a key it is inside keep_answer's transaction",
     "drop_answers": "drops what is too old to count; whatever is left goes the next time",
+    "drop_refusals": "drops what is too old to keep; whatever is left goes the next time",
     "drop_expired": "drops what is over; whatever is left goes the next time",
     "end_sign_ins": "one statement; repeated it finds nothing more to end",
     "exchange_link": "link and sign-in are one statement; one may ask for another",
