@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from growqr.api.admission import refused
+from growqr.api.admission import act, refused
 from growqr.api.context import Context
 from growqr.api.inputs import known_id, read_cursor
 from growqr.api.paging import paged
@@ -83,7 +83,9 @@ async def resolved(
         why = await _too_much(here, caller)
         if why is not None:
             raise refused(here, request, caller, Access("decisions", "write"), why)
-    decision, lease = await here.store.decisions.resolve(asked, state, answer, caller.user_id)
+    decision, lease = await here.store.decisions.resolve(
+        asked, state, answer, caller.user_id, act(here, request, caller)
+    )
     if lease is not None:
         here.wake(lease)
     return DecisionView.of(decision)

@@ -6,12 +6,15 @@ import asyncio
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from growqr import names
 from growqr.config import Settings
 from growqr.directory import Fence
+from growqr.states import DecisionState
 from growqr.store import Decision, DecisionKind, Store, User
+from tests.rows import rows
 from tests.unit.api.conftest import RecordedDirectory, until
 from tests.unit.api.doors import bearer, coming, door, refusal
 
@@ -176,3 +179,42 @@ async def test_beyond_the_hard_cap_an_admin_allows_more_and_the_user_does_not(
     await until(noted)
     [first, second] = await store.audit.list(limit=9, who=bob.id, what="user.changed")
     assert (first.facts["day_tokens"], second.facts["day_tokens"]) == (None, 200)
+
+
+async def test_what_was_decided_is_in_the_audit_log_without_what_was_said(
+    client: httpx.AsyncClient, store: Store, alice: User, bob: User
+):
+    asked = {kind: await ask(store, alice, kind) for kind in ("approval", "budget", "question")}
+    for _ in range(2):  # the same answer again is no second decision
+        for path, body in (
+            (f"/approvals/{asked['approval'].id}", {"decision": "deny", "note": "xylograph"}),
+            (f"/approvals/{asked['budget'].id}", {"decision": "approve"}),
+            (f"/questions/{asked['question'].id}", {"answer": "xylograph"}),
+        ):
+            assert (await client.post(path, json=body)).status_code == 200
+    over = await ask(store, bob, "approval", expiry=0.01)
+    await asyncio.sleep(0.05)
+    await store.decisions.expire(over.id)
+    entries = await store.audit.list(limit=9, what="decision.")
+    assert [(one.action, one.subject, one.facts["kind"]) for one in reversed(entries)] == [
+        ("decision.denied", asked["approval"].id, "approval"),
+        ("decision.approved", asked["budget"].id, "budget"),
+        ("decision.answered", asked["question"].id, "question"),
+    ]
+    assert {(one.actor, one.rule, one.address) for one in entries} == {
+        (alice.id, "own", "127.0.0.1")
+    }
+    assert all(one.via.startswith("token:") and one.request_id for one in entries)
+    assert "xylograph" not in str(entries)
+
+
+async def test_a_decision_and_its_note_are_one_transaction(
+    store: Store, database_url: str, alice: User
+):
+    decision = await ask(store, alice, "approval")
+    await rows(
+        database_url, "alter table audit add constraint full_up check (actor = 'x') not valid"
+    )
+    with pytest.raises(psycopg.errors.CheckViolation):
+        await store.decisions.resolve(decision, DecisionState.APPROVED, None, alice.id)
+    assert (await store.decisions.get(alice.id, decision.id)).state == "open"
