@@ -18,6 +18,9 @@ create table users (
     role        text not null default 'member' check (role in ('member', 'admin')),
     email       text,                              -- as the issuer vouches for it
     suspended_at timestamptz,                      -- may not come in; nothing is removed
+    unlinked_at timestamptz,                       -- the provider's account that made them is no way in
+    day_tokens  bigint,                            -- at most on a day; null: as the settings say
+    day_usd     float8,
     unique (issuer, subject)
 );
 create index users_admin on users (id) where role = 'admin';
@@ -411,10 +414,15 @@ create table audit (
     facts       jsonb not null default '{}'
 );
 create index audit_actor on audit (actor, id);
+create index audit_refused on audit (at) where outcome = 'refused';
 
 create function audit_is_append_only() returns trigger language plpgsql as $$
 begin
     raise exception 'the audit log is append-only';
 end $$;
-create trigger audit_append_only before update or delete or truncate on audit
+create trigger audit_append_only before update or truncate on audit
     for each statement execute function audit_is_append_only();
+-- What was done stays for ever; what was refused, so long at least.
+create trigger audit_keeps before delete on audit for each row
+    when (old.outcome <> 'refused' or old.at > clock_timestamp() - interval '7 days')
+    execute function audit_is_append_only();

@@ -35,4 +35,5 @@ class SupervisorActor:
                 limits=Limits(turn=settings.turn_deadline, lease=settings.lease_ttl),
                 retention_days=settings.retention_days,
                 retention_events=settings.retention_events,
+                retention_refused_days=settings.retention_refused_days,
             ).run()

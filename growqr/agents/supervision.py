@@ -51,11 +51,12 @@ class Supervision:
         limits: Limits | None = None,
         retention_days: float = 30.0,
         retention_events: int = 200_000,
+        retention_refused_days: float = 90.0,
     ) -> None:
         self._store = store
         self._directory = directory
         self._limits = limits or Limits()
-        self._retention = (retention_days, retention_events)
+        self._retention = (retention_days, retention_events, retention_refused_days)
         self._watched: dict[Fence, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(SIDE_BY_SIDE)
         self._stirred = asyncio.Event()
@@ -84,9 +85,11 @@ class Supervision:
 
     async def tidy(self) -> None:
         """Drop what is kept for a time only; the rest of a lot goes with the next round."""
-        days, events = self._retention
+        days, events, refused = self._retention
         for _ in range(TRIM_ROUNDS):
-            gone = await self._store.retention.trim(days=days, events=events, limit=TRIM_BATCH)
+            gone = await self._store.retention.trim(
+                days=days, events=events, refused=refused, limit=TRIM_BATCH
+            )
             if gone < TRIM_BATCH:
                 return
 

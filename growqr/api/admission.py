@@ -5,13 +5,17 @@ A known caller costs one way to the database. Strangers are counted by address a
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
 from starlette.requests import Request
 
 from growqr.api import cookies
 from growqr.api.context import Context
 from growqr.api.joining import join
 from growqr.api.origins import check_origin
-from growqr.errors import TooMany, Unauthorized
+from growqr.errors import Forbidden, GrowqrError, TooMany, Unauthorized
 from growqr.identity import KEY_PREFIX, Access, Identity, Principal, decide, read_key
 from growqr.redaction import blank
 from growqr.store import Act, Admitted, Limits
@@ -35,10 +39,18 @@ def judge(here: Context, request: Request, who: Principal, access: Access) -> No
     verdict = decide(who, access)
     request.state.rule = verdict.rule
     if verdict.refusal is not None:
-        here.store.audit.refused(
-            act(here, request, who), f"{access.group}.{access.verb}", blank(request.url.path[:500])
-        )
-        raise verdict.refusal
+        raise refused(here, request, who, access, verdict.refusal)
+
+
+def refused(
+    here: Context, request: Request, who: Principal, access: Access, why: GrowqrError
+) -> GrowqrError:
+    """What is to be raised: `why`, once it is noted in the audit log by its rule."""
+    request.state.rule = why.detail.get("rule", request.state.rule)
+    here.store.audit.refused(
+        act(here, request, who), f"{access.group}.{access.verb}", blank(request.url.path[:500])
+    )
+    return why
 
 
 async def known(
@@ -49,8 +61,7 @@ async def known(
     Raises Unauthorized, TooMany, Forbidden, Conflict. For routes behind `PublicDoor`, which has
     counted whoever comes; `identify` counts strangers.
     """
-    settings, admissions = here.settings, here.store.admissions
-    limits = Limits(settings.limit_requests, settings.limit_key_requests)
+    settings, admissions, limits = here.settings, here.store.admissions, _limits(here)
     if not authorization:
         sha = cookies.read(settings, request)
         found = await admissions.cookie(sha, limits) if sha else None
@@ -64,18 +75,39 @@ async def known(
     identity = await here.verifier.verify(authorization)
     found = await admissions.token(identity.user_id, limits)
     if found is None:
-        await join(here, identity, invite)
+        await join(here, identity, invite, act(here, request, None, identity.user_id))
         found = await admissions.token(identity.user_id, limits)
     return _principal(request, limits, found, identity)
 
 
 async def identify(here: Context, request: Request, authorization: list[str]) -> Principal:
     """Whoever these headers, or else the cookie, stand for. Raises as `known` does."""
-    try:
+    async with counting_strangers(here, request):
         return await known(here, request, authorization)
-    except Unauthorized:
+
+
+@asynccontextmanager
+async def counting_strangers(here: Context, request: Request) -> AsyncIterator[None]:
+    """Whoever is turned away inside, also by the gate with a good token, is counted as one."""
+    try:
+        yield
+    except (Unauthorized, Forbidden):
         await count_stranger(here, request)
         raise
+
+
+async def of_stack(here: Context, request: Request, user_id: str, via: str) -> Principal:
+    """A service of this user's, whose token was found good: its requests count as theirs.
+
+    Raises Unauthorized, TooMany.
+    """
+    limits = _limits(here)
+    who = _principal(request, limits, await here.store.admissions.token(user_id, limits))
+    return who._replace(kind="stack", via=via, expires=FOREVER, role="member")
+
+
+def _limits(here: Context) -> Limits:
+    return Limits(here.settings.limit_requests, here.settings.limit_key_requests)
 
 
 def _principal(
@@ -120,7 +152,7 @@ def too_many(message: str, rest: float) -> TooMany:
 async def count_stranger(here: Context, request: Request) -> None:
     """One more request without a good token. Raises TooMany for an address with many of them."""
     if most := here.settings.limit_strangers:
-        count = await here.store.admissions.stranger(address(here, request))
+        count = await here.store.admissions.stranger(_network(address(here, request)))
         if count.used > most:
             raise too_many("too many requests without a good token from this address", count.rest)
 
@@ -140,5 +172,17 @@ def address(here: Context, request: Request) -> str:
         peer = request.headers.get(PEER, peer)
     if not (proxies := here.settings.proxies):
         return peer
-    told = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
+    lines = ",".join(request.headers.getlist("x-forwarded-for"))  # a proxy may add one of its own
+    told = [part.strip() for part in lines.split(",")]
     return (told[-proxies] if len(told) >= proxies else told[0])[:64] or peer
+
+
+def _network(address: str) -> str:
+    """What one stranger has: an address, or of IPv6 the 64 bits that are one network's."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(ip, IPv6Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or IPv6Network((int(ip), 64), strict=False))

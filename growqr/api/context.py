@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from growqr.api.health import Health
 from growqr.api.stream import Hub
 from growqr.config import Settings
 from growqr.directory import Directory, Lease
@@ -40,6 +42,11 @@ class Context:
     # A keyed request holds one connection and may need a second: never let them take all.
     keyed: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_KEYED_AT_ONCE))
     _hints: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @cached_property
+    def health(self) -> Health:
+        """Whether the store answers, as all who ask this replica are told."""
+        return Health(self.store.health)
 
     def wake(self, lease: Lease) -> None:
         """Hint to an agent, in the background: it never delays or fails an answer."""

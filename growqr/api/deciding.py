@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
+from starlette.requests import Request
 
+from growqr.api.admission import act, refused
 from growqr.api.context import Context
 from growqr.api.inputs import known_id, read_cursor
 from growqr.api.paging import paged
 from growqr.api.views import Page
 from growqr.errors import Forbidden, NotFound
-from growqr.identity import Principal
+from growqr.identity import Access, Principal
 from growqr.states import DecisionState
-from growqr.store import Decision, DecisionKind
+from growqr.store import BudgetLimits, Decision, DecisionKind
 
 State = Literal["open", "all"]
 
@@ -64,21 +66,40 @@ async def listed(
 
 async def resolved(
     here: Context,
+    request: Request,
     caller: Principal,
     decision_id: str,
     kinds: Sequence[DecisionKind],
     state: DecisionState,
     answer: str | None,
 ) -> DecisionView:
-    """Decide, and let the turn go on. Raises NotFound, AlreadyDecided, or Forbidden for an API key
-    that would raise its own limit."""
+    """Decide, and let the turn go on. Raises NotFound, AlreadyDecided, or Forbidden for more budget
+    than whoever asks may allow."""
     known_id(decision_id, "dec", "decision")
     asked = await here.store.decisions.get(caller.user_id, decision_id)
     if asked.kind not in kinds:
         raise NotFound(f"there is nothing of that kind named {decision_id}")
-    if caller.api_key and str(asked.asked.get("scope")).startswith("key:"):
-        raise Forbidden("an API key does not raise limits of keys; sign in as a person")
-    decision, lease = await here.store.decisions.resolve(asked, state, answer, caller.user_id)
+    if asked.kind == "budget" and state == DecisionState.APPROVED:
+        why = await _too_much(here, caller)
+        if why is not None:
+            raise refused(here, request, caller, Access("decisions", "write"), why)
+    decision, lease = await here.store.decisions.resolve(
+        asked, state, answer, caller.user_id, act(here, request, caller)
+    )
     if lease is not None:
         here.wake(lease)
     return DecisionView.of(decision)
+
+
+async def _too_much(here: Context, caller: Principal) -> Forbidden | None:
+    """Why this caller may not allow more, None: they may."""
+    if caller.api_key:
+        return Forbidden(
+            "an API key allows no more budget; sign in as a person", {"rule": "no_keys_here"}
+        )
+    spent = await here.store.budgets.spent(caller.user_id, BudgetLimits.of(here.settings))
+    over = next((one for one in spent if one.hard and one.over), None)
+    return over and Forbidden(
+        f"{over}: ask one to raise `day_{over.unit}` of {caller.user_id} (PATCH /admin/users/…)",
+        {"rule": "hard_cap"},
+    )

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from growqr import __version__, names
-from growqr.api.admission import FOREVER, judge
+from growqr.api.admission import counting_strangers, judge, of_stack
 from growqr.api.auth import check_depth
 from growqr.api.context import Context, Here
 from growqr.errors import GrowqrError, ToolError, Unauthorized, Unavailable
@@ -39,8 +39,8 @@ class Refused(Exception):
 @router.post("/mcp")
 async def receive(request: Request, here: Here) -> Response:
     """One message. Raises Unauthorized without a token of a service as it now is."""
-    user_id, role = await _bearer(here, request)
-    who = Principal(user_id, "", "stack", role, FOREVER)
+    async with counting_strangers(here, request):
+        who = await _bearer(here, request)
     judge(here, request, who, Access("mcp", "write"))
     body = await request.body()
     try:
@@ -57,7 +57,7 @@ async def receive(request: Request, here: Here) -> Response:
         if not isinstance(params, dict):
             raise Refused(_PARAMS, "params must be an object")
         answer = await _METHODS.get(message["method"], _unknown)(
-            Caller(here, user_id, role), params
+            Caller(here, who.user_id, who.via), params
         )
     except Refused as error:
         return JSONResponse(_error(message["id"], *error.args))
@@ -79,8 +79,8 @@ class Caller:
         return ToolCall(self.user_id, "", turn, use, use, None, self.role, self.services)
 
 
-async def _bearer(here: Context, request: Request) -> tuple[str, str]:
-    """(user id, role) of the service that asks."""
+async def _bearer(here: Context, request: Request) -> Principal:
+    """The service that asks."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     secret = instance_secret(here.settings)
     fence = read_token(secret, token if scheme == "Bearer" else "")
@@ -89,7 +89,7 @@ async def _bearer(here: Context, request: Request) -> tuple[str, str]:
     row = await here.store.services.get(bearer.user_id, bearer.role)
     if row is None or row.generation != bearer.generation:
         raise Unauthorized("this token is of a generation that has passed")
-    return bearer.user_id, bearer.role
+    return await of_stack(here, request, bearer.user_id, bearer.role)
 
 
 @functools.cache

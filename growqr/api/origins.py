@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
 from growqr.config import Settings
 from growqr.errors import Forbidden
+from growqr.identity import origin_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -49,9 +49,3 @@ def cross_origin(frontend_url: str) -> dict[str, Any]:
         "expose_headers": ["X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
         "max_age": 600,
     }
-
-
-def origin_of(url: str) -> str:
-    """`https://host:port` of an address."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()

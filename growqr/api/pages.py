@@ -66,9 +66,10 @@ def pages() -> APIRouter:
 def trouble(title: str, error: GrowqrError, request_id: str) -> HTMLResponse:
     """A page for a browser that was sent here and cannot go on, with the error's status."""
     told = error.message[:1].upper() + error.message[1:]
+    code = str(error.detail.get("code", error.code))
     return HTMLResponse(
         _TROUBLE.format(
-            title=escape(title), told=escape(told), code=escape(error.code), id=escape(request_id)
+            title=escape(title), told=escape(told), code=escape(code), id=escape(request_id)
         ),
         error.status,
     )

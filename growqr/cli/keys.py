@@ -80,12 +80,13 @@ def _check_running(settings: Settings) -> None:
 
 async def _rotate(store: Store, ring: KeyRing, *, json: bool) -> int:
     """How many secrets could not be opened."""
-    from growqr.store import SEALED
+    from growqr.store import OPERATOR, SEALED
 
     fresh = ring.rotate()
     counts: Counter[str] = Counter(resealed=0, changed=0, unreadable=0)
     for column in SEALED:
         counts += await reseal(store, ring, column)
+    await store.audit.note(OPERATOR, "keys.rotated", ring.active, **counts)
     rows = await _keys(store, ring)
     spare = [row["kid"] for row in rows if row["state"] == "opens" and not row["rows"]]
     told = {key: counts[key] for key in ("resealed", "changed", "unreadable")}

@@ -65,8 +65,7 @@ def _keep(settings: Settings, name: str, sha: bytes) -> None:
     user_id, issuer = local_user_id(name), LocalIssuer(settings).issuer
 
     async def keep(store: Store) -> None:
-        await store.users.ensure(user_id, issuer=issuer, subject=name, name=name)
-        await store.sign_ins.make_link(user_id, sha, LIFETIME)
-        await store.audit.note(OPERATOR, "sign_in_link.made", user_id)
+        await store.users.ensure(user_id, issuer=issuer, subject=name, name=name, by=OPERATOR)
+        await store.sign_ins.make_link(user_id, sha, LIFETIME, OPERATOR)
 
     with_store(settings, keep)

@@ -17,7 +17,7 @@ from growqr.cli.stacks_of import Json, known, named, user_id_of
 from growqr.cli.up import DataOption
 from growqr.config import Settings
 from growqr.errors import GrowqrError, Invalid
-from growqr.store import Service, Store, open_store
+from growqr.store import OPERATOR, Service, Store, open_store
 
 PATIENCE: Final = 60.0
 """Seconds until the Host must have done what was wished."""
@@ -49,6 +49,7 @@ def restart(
         chosen = [s for s in await known(store, user_id, wanted) if wanted or s.desired == "ready"]
         before = {s.role: s.spec_sha for s in chosen}
         for service in chosen:
+            await store.audit.note(OPERATOR, "stack.restarted", user_id, role=service.role)
             await store.services.want(user_id, cast("Role", service.role), "ready", anew=True)
         return chosen, lambda s: s.state == "ready" and s.spec_sha != before[s.role]
 
@@ -62,6 +63,7 @@ def rm(user: User, data: DataOption = None, no_wait: NoWait = False, json: Json 
         user_id, role = named(user)
         chosen = await known(store, user_id, role)
         for service in chosen:
+            await store.audit.note(OPERATOR, "stack.removed", user_id, role=service.role)
             await store.services.want(user_id, cast("Role", service.role), "stopped")
         return chosen, lambda s: s.state in ("stopped", "absent")
 

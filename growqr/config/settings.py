@@ -82,10 +82,16 @@ class Settings(Doors):
     budget_turn_seconds: float = Field(0.0, ge=0)
     # Seconds that models may work for one user on a day (UTC); 0: no limit.
     budget_day_seconds: float = Field(0.0, ge=0)
+    # Tokens beyond which only an admin lets a user go on that day (UTC); 0: no limit.
+    budget_hard_day_tokens: int = Field(0, ge=0)
+    # The same in US dollars; 0: no limit.
+    budget_hard_day_usd: float = Field(0.0, ge=0)
     # Days that events are kept.
     retention_days: float = Field(30.0, gt=0)
     # Events that are kept of one user.
     retention_events: int = Field(200_000, ge=100)
+    # Days that the audit log keeps what was refused; what was done stays for ever.
+    retention_refused_days: float = Field(90.0, ge=7)
     # Never-used worker processes kept ready, so that an agent wakes at once; each takes 65 MB.
     warm_workers: int = Field(2, ge=0, le=64)
     # Folder of failpoints, for crash tests; unset: there are none.

@@ -37,7 +37,7 @@ from growqr.identity.tokens import (
 if TYPE_CHECKING:
     from growqr.identity.api_keys import KEY_PREFIX, KeyProof, make_key, read_key
     from growqr.identity.crypto import KeyRing, Place, new_key
-    from growqr.identity.issuers import clerk_url, open_verifier
+    from growqr.identity.issuers import clerk_url, open_verifier, origin_of
     from growqr.identity.local_issuer import LocalIssuer, ensure_key, mint
     from growqr.identity.oauth import Account, Finished, OAuth, open_providers, redirect_uri
     from growqr.identity.policy import Access, Kind, Principal, Verb, Verdict, decide, owns
@@ -60,6 +60,7 @@ _HOMES = {
     "issuers": (
         "open_verifier",
         "clerk_url",
+        "origin_of",
     ),
     "local_issuer": (
         "LocalIssuer",
@@ -124,6 +125,7 @@ __all__ = [
     "new_ticket",
     "open_providers",
     "open_verifier",
+    "origin_of",
     "owns",
     "read_key",
     "read_ticket",

@@ -65,7 +65,7 @@ def authorized_parties(settings: Settings) -> frozenset[str] | None:
     Raises InstanceError in production without any.
     """
     chosen = [*settings.authorized_parties, settings.public_url, settings.frontend_url]
-    parties = {_origin(url) for url in chosen if url}
+    parties = {origin_of(url) for url in chosen if url}
     if parties:
         own = () if settings.public_url else ("127.0.0.1", "localhost")
         return frozenset(parties | {f"http://{host}:{settings.port}" for host in own})
@@ -116,7 +116,7 @@ def _oidc_keys(settings: Settings, issuer: str, clock: Callable[[], float]) -> K
     return KeySet(issuer, partial(fetch, production=production), clock)
 
 
-def _origin(url: str) -> str:
+def origin_of(url: str) -> str:
     """Scheme, host and port as a browser names them; what is no address stays as it is."""
     parts = urlsplit(url)
     if not parts.hostname:

@@ -1,13 +1,16 @@
 """The audit log: who did what, which rule decided, from where. The database lets nobody change it.
 
 What changes who may do what is noted in the transaction that changes it. What was refused is
-noted in the background: being refused must cost us less than it costs whoever tries.
+noted in the background, what is refused again and again once a minute with its number: being
+refused must cost us less than it costs whoever tries.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import time
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,7 +19,10 @@ from growqr.store.engine import Database
 from growqr.store.jsonb import jsonb
 
 KEPT = 1000
-"""Refusals that wait to be written; beyond them the oldest are lost, and how many is noted."""
+"""Refusals of different kinds that wait; beyond them the oldest are lost, and how many is noted."""
+
+SOON, WINDOW = 0.05, 60.0
+"""Seconds after which a refusal is written, and equal ones after it."""
 
 
 class Act(NamedTuple):
@@ -56,14 +62,26 @@ class Entry(NamedTuple):
     facts: dict[str, Any]
 
 
+@dataclass
+class _Refusal:
+    """Refusals of one actor, action and rule: how many wait, the newest of them, until when."""
+
+    by: Act
+    action: str
+    subject: str
+    count: int
+    due: float
+
+
 class Audit:
     """Writes and reads the log."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._refused: deque[tuple[Act, str, str]] = deque(maxlen=KEPT)
+        self._refused: dict[tuple[str, str, str], _Refusal] = {}
         self._lost = 0
         self._task: asyncio.Task[None] | None = None
+        self._stirred, self._closing = asyncio.Event(), False
 
     async def note(self, by: Act, action: str, subject: str, **facts: Any) -> None:
         """Something was done that no other statement notes. Raises StoreUnavailable."""
@@ -71,8 +89,14 @@ class Audit:
 
     def refused(self, by: Act, action: str, subject: str = "") -> None:
         """Something was refused; written soon, and never at the cost of an answer."""
-        self._lost += len(self._refused) == KEPT
-        self._refused.append((by, action, subject))
+        key = (by.actor, action, by.rule)
+        if (known := self._refused.get(key)) is not None:
+            known.by, known.subject, known.count = by, subject, known.count + 1
+        else:
+            if len(self._refused) >= KEPT:
+                self._lost += self._refused.pop(next(iter(self._refused))).count
+            self._refused[key] = _Refusal(by, action, subject, 1, time.monotonic() + SOON)
+            self._stirred.set()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._write())
 
@@ -86,36 +110,51 @@ class Audit:
         )
 
     async def close(self) -> None:
-        """Wait for what is being written."""
+        """Write what waits."""
+        self._closing = True
+        self._stirred.set()
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=1.0)
 
     async def _write(self) -> None:
-        await asyncio.sleep(0.05)  # what comes together is written together
+        """Until nothing waits and nothing was written within the window."""
         while self._refused:
-            batch, lost = list(self._refused), self._lost
-            self._refused.clear()
-            self._lost = 0
-            if lost:
-                batch.append((Act("growqr", "overload"), "audit.lost", str(lost)))
+            next_due = min(one.due for one in self._refused.values())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(next_due - time.monotonic()):
+                    await self._stirred.wait()
+            self._stirred.clear()
+            await self._write_due(time.monotonic())
+
+    async def _write_due(self, now: float) -> None:
+        """What is due; equal ones wait for the window from here on. At the end everything."""
+        due = [key for key, one in self._refused.items() if self._closing or one.due <= now]
+        batch, lost = [one for key in due if (one := self._refused.pop(key)).count], self._lost
+        for one in () if self._closing else batch:
+            again = _Refusal(one.by, one.action, one.subject, 0, now + WINDOW)
+            self._refused[one.by.actor, one.action, one.by.rule] = again
+        self._lost = 0
+        if lost:
+            overload = Act("growqr", "overload")
+            batch.append(_Refusal(overload, "audit.lost", str(lost), lost, now))
+        if batch:
             try:
                 await self._db.all("note_refused", dict, **_columns(batch))
             except StoreUnavailable:
-                self._lost += len(batch)
-                return
+                self._lost += sum(one.count for one in batch)
 
 
-def _columns(batch: list[tuple[Act, str, str]]) -> dict[str, Any]:
+def _columns(batch: list[_Refusal]) -> dict[str, Any]:
     return {
-        "actors": [_kept(act.actor) for act, _, _ in batch],
-        "vias": [_kept(act.via) for act, _, _ in batch],
-        "actions": [action for _, action, _ in batch],
-        "subjects": [_kept(subject) for _, _, subject in batch],
+        "actors": [_kept(one.by.actor) for one in batch],
+        "vias": [_kept(one.by.via) for one in batch],
+        "actions": [one.action for one in batch],
+        "subjects": [_kept(one.subject) for one in batch],
         "outcomes": ["refused"] * len(batch),
-        "rules": [act.rule for act, _, _ in batch],
-        "addresses": [_kept(act.address) for act, _, _ in batch],
-        "requests": [_kept(act.request_id) for act, _, _ in batch],
-        "facts": [jsonb({})] * len(batch),
+        "rules": [one.by.rule for one in batch],
+        "addresses": [_kept(one.by.address) for one in batch],
+        "requests": [_kept(one.by.request_id) for one in batch],
+        "facts": [jsonb({"count": one.count} if one.count > 1 else {}) for one in batch],
     }
 
 

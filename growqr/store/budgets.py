@@ -1,6 +1,7 @@
 """Budgets: what was spent, by a turn with all it delegated, by a user's day and by an API key's.
 
-When somebody allows more, as much again may be spent from there on.
+When somebody allows more, as much again may be spent from there on: on a day up to the hard cap,
+which nobody but an admin moves.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from growqr.store.engine import Database
 
 
 class BudgetLimits(NamedTuple):
-    """What may be spent before a person must allow more; 0: no limit."""
+    """What may be spent before a person must allow more, and on a day at most; 0: no limit."""
 
     turn_tokens: float = 0
     turn_usd: float = 0
@@ -20,6 +21,8 @@ class BudgetLimits(NamedTuple):
     day_tokens: float = 0
     day_usd: float = 0
     day_seconds: float = 0
+    hard_day_tokens: float = 0
+    hard_day_usd: float = 0
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -32,19 +35,25 @@ class Budget(NamedTuple):
 
     `scope` is "turn:<root turn>", "day:<YYYY-MM-DD>:<user>" or "key:<API key>:<YYYY-MM-DD>",
     `unit` tokens, usd or seconds.
-    `limit` counts what was granted; 0: there is none. As a string: what a person is told of one
-    that is spent.
+    `limit` counts what was granted; 0: there is none. `hard`: nobody but an admin allows more.
+    As a string: what a person is told of one that is spent.
     """
 
     scope: str
     unit: str
     limit: float
     spent: float
+    hard: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether it is spent."""
+        return bool(self.limit) and self.spent >= self.limit
 
     def __str__(self) -> str:
         who = _WHO[self.scope.partition(":")[0]]
         amounts = _AMOUNTS[self.unit].format(spent=self.spent, limit=self.limit)
-        return f"{who} used {amounts}; somebody must allow more"
+        return f"{who} used {amounts}; {'an admin' if self.hard else 'somebody'} must allow more"
 
 
 _WHO = {"turn": "this turn has", "day": "today you have", "key": "this API key has"}
@@ -61,6 +70,7 @@ class _Spent(NamedTuple):
     base: float | None
     spent: float
     granted: float
+    cap: float | None
 
 
 class Budgets:
@@ -75,12 +85,9 @@ class Budgets:
         """The first budget that is spent: the turn's, the day's, the API key's; None: go on.
 
         A turn and what was delegated from it have one budget, whichever of them asks. A key's
-        own limit holds whatever `limits` are.
+        own limit and a user's own caps hold whatever `limits` are.
         """
-        if turn_id is None and not any(limits):
-            return None
-        budgets = await self._read(user_id, turn_id, limits)
-        return next((one for one in budgets if one.limit and one.spent >= one.limit), None)
+        return next((one for one in await self._read(user_id, turn_id, limits) if one.over), None)
 
     async def spent(self, user_id: str, limits: BudgetLimits) -> list[Budget]:
         """What the user has spent today (UTC), in every unit."""
@@ -95,4 +102,8 @@ def _budget(row: _Spent, limits: BudgetLimits) -> Budget:
     base = row.base
     if base is None:
         base = float(getattr(limits, f"{row.scope.partition(':')[0]}_{row.unit}"))
-    return Budget(row.scope, row.unit, base + row.granted if base else 0.0, row.spent)
+    limit, cap = base + row.granted if base else 0.0, row.cap
+    if cap is None and row.scope.startswith("day:"):
+        cap = float(getattr(limits, f"hard_day_{row.unit}", 0))
+    hard = bool(cap) and not 0 < limit < (cap or 0)
+    return Budget(row.scope, row.unit, cap or 0 if hard else limit, row.spent, hard)

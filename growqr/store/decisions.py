@@ -12,6 +12,7 @@ from growqr.errors import AlreadyDecided, NotFound
 from growqr.events import EventType, NewEvent
 from growqr.states import DecisionState, StepState
 from growqr.store import sql
+from growqr.store.audit import Act
 from growqr.store.engine import Database, event_arrays, execute
 from growqr.store.jsonb import jsonb
 from growqr.store.steps import Step
@@ -170,14 +171,19 @@ class Decisions:
         return written.changed
 
     async def resolve(
-        self, decision: Decision, state: DecisionState, answer: str | None, by: str
+        self,
+        decision: Decision,
+        state: DecisionState,
+        answer: str | None,
+        by: str,
+        act: Act | None = None,
     ) -> tuple[Decision, Lease | None]:
         """Decide; the lease is that of the agent that may go on.
 
-        The same answer again is answered as the first time, without a lease. Raises
-        AlreadyDecided when it was decided otherwise or its time is over.
+        The same answer again is answered as the first time, without a lease. `act`: from where,
+        for the audit log. Raises AlreadyDecided when it was decided otherwise or its time is over.
         """
-        lease = await self._decide(decision, state, answer, by)
+        lease = await self._decide(decision, state, answer, by, act)
         now = await self.get(decision.user_id, decision.id)
         if lease is None and (now.state, now.answer) != (state.value, answer):
             over = now.state if now.state != DecisionState.OPEN else "expired"
@@ -190,7 +196,12 @@ class Decisions:
         return await self._decide(decision, DecisionState.EXPIRED, None, "expiry")
 
     async def _decide(
-        self, decision: Decision, state: DecisionState, answer: str | None, by: str
+        self,
+        decision: Decision,
+        state: DecisionState,
+        answer: str | None,
+        by: str,
+        act: Act | None = None,
     ) -> Lease | None:
         events, result = _resolved(decision, state, answer, by)
         params = {
@@ -202,6 +213,7 @@ class Decisions:
             "step_state": (StepState.DONE if answer is not None else StepState.FAILED).value,
             "output": jsonb({"content": result}),
             **event_arrays(events),
+            **(act or Act(by, "own")).noted(f"decision.{state.value}", **_about(decision)),
         }
         row = await self._db.within(self._written(params))
         if row is None:
@@ -214,6 +226,15 @@ class Decisions:
             await execute(conn, sql.texts()["lock_decided"], params)
             rows = await execute(conn, sql.texts()["decide"], params)
         return rows[0] if rows else None
+
+
+_AT_STAKE = frozenset({"name", "scope", "unit"})
+
+
+def _about(decision: Decision) -> dict[str, Any]:
+    """What the audit log keeps of it: what was at stake, and nothing that was said."""
+    told = {key: value for key, value in decision.asked.items() if key in _AT_STAKE}
+    return {"kind": decision.kind, "turn": decision.turn_id, **told}
 
 
 def _resolved(

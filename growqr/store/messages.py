@@ -10,7 +10,7 @@ from psycopg.errors import UniqueViolation
 
 from growqr import names
 from growqr.directory import Fence, Lease
-from growqr.errors import Fenced, KeyReused, NotFound
+from growqr.errors import Fenced, Forbidden, KeyReused, NotFound
 from growqr.store.engine import Database
 from growqr.store.jsonb import jsonb, storable
 
@@ -103,6 +103,8 @@ class Messages:
             )
         except UniqueViolation:
             return await self._repeated(user_id, client_key, sha)
+        if row is None and await self._suspended(user_id):
+            raise Forbidden("this account is suspended; ask an admin", {"rule": "suspended"})
         if row is None and fence is not None:
             raise Fenced(f"the lease {fence.key} has passed on from epoch {fence.epoch}")
         if row is None:
@@ -127,6 +129,10 @@ class Messages:
         """The text that began a turn."""
         row = await self._db.one("text_of_turn", dict, turn=turn_id)
         return "\n\n".join(block["text"] for block in row["content"]) if row else ""
+
+    async def _suspended(self, user_id: str) -> bool:
+        row = await self._db.one("get_user", dict, user=user_id)
+        return bool(row and row["suspended_at"])
 
     async def _repeated(self, user_id: str, client_key: str | None, sha: bytes) -> Accepted:
         row = await self._db.one("message_by_client_key", dict, user=user_id, client_key=client_key)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from growqr.errors import Conflict, NotFound
-from growqr.store.engine import Database
+from growqr.store import sql
+from growqr.store.audit import Act
+from growqr.store.engine import Database, execute
 from growqr.store.jsonb import storable
 
 
@@ -63,10 +66,13 @@ class OAuth:
         scopes: str,
         tokens: str,
         expires_at: datetime | None,
+        by: Act,
+        linking: bool,
     ) -> OAuthAccount:
-        """The user's account there, in place of an earlier one.
+        """The user's account there; `linking`: they are signed in, and it replaces an earlier one.
 
-        Raises Conflict when it is another user's, NotFound when there is no such user.
+        Raises Conflict when it is another user's, or signs in where it was unlinked or replaced;
+        NotFound when there is no such user.
         """
         try:
             kept = await self._db.one(
@@ -79,15 +85,15 @@ class OAuth:
                 scopes=storable(scopes),
                 tokens=tokens,
                 expires_at=expires_at,
+                linking=linking,
+                **by.noted("provider.linked", login=storable(login)),
             )
         except UniqueViolation:
-            raise Conflict(
-                f"this {provider} account belongs to another user here; unlink it there first",
-                {"code": "account_taken"},
-            ) from None
+            raise _taken(f"this {provider} account belongs to another user here") from None
         except ForeignKeyViolation:
             raise NotFound(f"there is no user {user_id}") from None
-        assert kept is not None  # an upsert has a row
+        if kept is None:
+            raise _taken(f"this {provider} account was unlinked from its user here, or replaced")
         return kept
 
     async def get(self, user_id: str, provider: str) -> OAuthAccount | None:
@@ -112,7 +118,25 @@ class OAuth:
         params = own | {"tokens": tokens, "expires_at": expires_at}
         return bool(await self._db.all("swap_oauth_tokens", dict, **params))
 
-    async def remove(self, user_id: str, provider: str) -> bool:
-        """Forget it; False: there was none."""
-        own = {"user": user_id, "provider": provider}
-        return bool(await self._db.all("remove_oauth_account", dict, **own))
+    async def remove(self, user_id: str, provider: str, by: Act, ways: Sequence[str] = ()) -> bool:
+        """Forget it; False: there was none. `ways`: the providers that are a way in.
+
+        Raises Conflict when the user could not come in any more.
+        """
+        own = {"user": user_id, "provider": provider, "ways": list(ways)}
+        params = own | by.noted("provider.unlinked")
+        async with self._db.transaction("remove_oauth_account") as conn:
+            await execute(conn, sql.texts()["lock_user"], params)
+            gone = await execute(conn, sql.texts()["remove_oauth_account"], params)
+        if not gone and await self.get(user_id, provider) is not None:
+            raise Conflict(
+                f"this {provider} account is your only way in; link another one first",
+                {"code": "last_way_in"},
+            )
+        return bool(gone)
+
+
+def _taken(why: str) -> Conflict:
+    return Conflict(
+        f"{why}; sign in as that user, and unlink or link it there", {"code": "account_taken"}
+    )

@@ -1,5 +1,5 @@
 """What is old enough goes: events beyond their days or number, answers after a day,
-sign-ins, links and counts when they are over.
+sign-ins, links and counts when they are over, refusals in the audit log after their days.
 
 Messages, turns and steps stay: they are the transcript.
 """
@@ -11,6 +11,9 @@ from growqr.store.engine import Database
 USERS = 1000
 """Users looked at in one call."""
 
+REFUSED = 90.0
+"""Days that refusals are kept; the database lets none go before a week."""
+
 _DAY = 86400.0
 
 
@@ -21,15 +24,19 @@ class Retention:
         self._db = db
         self._after = ""
 
-    async def trim(self, *, days: float, events: int, limit: int = 1000) -> int:
+    async def trim(
+        self, *, days: float, events: int, refused: float = REFUSED, limit: int = 1000
+    ) -> int:
         """Remove events older than `days` or beyond the newest `events` of a user.
 
-        Returns how many, at most `limit`; call again while it returns `limit`. A user's stream is
-        held for one statement of at most `limit` rows. Raises StoreUnavailable.
+        `refused`: days that refusals are kept. Returns how many events, at most `limit`; call
+        again while it returns `limit`. A user's stream is held for one statement of at most
+        `limit` rows. Raises StoreUnavailable.
         """
         due = {"seconds": days * _DAY, "events": events}
         await self._db.all("drop_answers", dict, limit=limit)
         await self._db.all("drop_expired", dict)
+        await self._db.all("drop_refusals", dict, seconds=refused * _DAY, limit=limit)
         rows = await self._db.all("oldest_events", dict, after=self._after, users=USERS, **due)
         removed = 0
         for row in rows:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from growqr import names
 from growqr.errors import NotFound
-from growqr.store.audit import Act
+from growqr.store.audit import OPERATOR, Act
 from growqr.store.engine import Database
 
 
@@ -38,9 +38,10 @@ class SignIns:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def make_link(self, user_id: str, sha: bytes, ttl: float) -> None:
+    async def make_link(self, user_id: str, sha: bytes, ttl: float, by: Act = OPERATOR) -> None:
         """A link with this hash signs `user_id` in, once, within `ttl` seconds."""
-        await self._db.all("make_sign_in_link", dict, sha=sha, user=user_id, ttl=ttl)
+        noted = by.noted("sign_in_link.made")
+        await self._db.all("make_sign_in_link", dict, sha=sha, user=user_id, ttl=ttl, **noted)
 
     async def exchange(self, link: bytes, browser: Browser, by: Act) -> tuple[str, str] | None:
         """(sign-in, user) for a link's hash; None when it is unknown, used or over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -15,7 +16,10 @@ Role = Literal["member", "admin"]
 
 
 class User(NamedTuple):
-    """One person, as the issuer named them; `id` is ours."""
+    """One person, as the issuer named them; `id` is ours.
+
+    `day_tokens`, `day_usd`: the hard caps of their day, 0: no limit; None: as the settings say.
+    """
 
     id: str
     issuer: str
@@ -25,6 +29,8 @@ class User(NamedTuple):
     role: Role
     email: str | None
     suspended_at: datetime | None
+    day_tokens: int | None = None
+    day_usd: float | None = None
 
 
 class Users:
@@ -35,17 +41,18 @@ class Users:
 
     async def ensure(
         self, user_id: str, *, issuer: str, subject: str, name: str,
-        email: str | None = None, invite: str | None = None,
+        email: str | None = None, invite: str | None = None, by: Act | None = None,
     ) -> User:  # fmt: skip
         """The user, made on first sight together with counter, lease and master thread.
 
         With an `invite`, of which each makes one user, only as long as it is open: else
-        Conflict. An existing user uses none.
+        Conflict. An existing user uses none. `by`: None: they came by themselves.
         """
+        by = by or Act(user_id, "gate")
         await self._db.all(
             "ensure_user", dict, user=user_id, issuer=issuer, subject=subject, name=name,
             email=email, invite=invite, lease_key=names.grow_agent(user_id),
-            thread=names.new_id("thr"),
+            thread=names.new_id("thr"), **by.noted("user.made", issuer=issuer, invite=invite),
         )  # fmt: skip
         user = await self.get(user_id)
         if user is None and invite is not None:
@@ -63,15 +70,19 @@ class Users:
         return await self._db.all("list_users", User, after=after or "", limit=limit)
 
     async def change(
-        self, user_id: str, by: Act, *, role: Role | None = None, suspended: bool | None = None
-    ) -> User:
-        """Another role, or shut out and let in again. Raises NotFound, Conflict for the last admin.
+        self, user_id: str, by: Act, *, role: Role | None = None, suspended: bool | None = None,
+        caps: Mapping[str, float | None] | None = None,
+    ) -> User:  # fmt: skip
+        """Another role, other hard caps (by their names in `User`), or shut out and let in again.
 
+        Raises NotFound, Conflict for the last admin.
         Whoever is suspended is signed out everywhere, and their services are stopped; keys and
         tokens open nothing meanwhile.
         """
-        noted = by.noted("user.changed", role=role, suspended=suspended)
+        caps = caps or {}
+        noted = by.noted("user.changed", role=role, suspended=suspended, **caps)
         params = {"user": user_id, "role": role, "suspended": suspended, **noted}
+        params |= {"caps": list(caps), "day_tokens": None, "day_usd": None} | dict(caps)
         async with self._db.transaction("change_user") as conn:
             await execute(conn, sql.texts()["lock_org"], {})
             rows = await execute(conn, sql.texts()["change_user"], params, User)

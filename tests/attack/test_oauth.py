@@ -10,10 +10,11 @@ import pytest
 
 from growqr.config import Settings
 from growqr.errors import SecretUnreadable
-from growqr.store import Store, User
+from growqr.store import OPERATOR, Store, User
 from tests.attack.house import House, house
 from tests.attack.things import dump
 from tests.fakes.oauth_provider import OAuthProvider
+from tests.rows import rows
 
 pytestmark = pytest.mark.anyio
 
@@ -148,3 +149,99 @@ async def test_48_sealed_tokens_that_were_swapped_do_not_open(
     for person in people:
         with pytest.raises(SecretUnreadable):
             await oauth.access_token(person, "github")
+
+
+async def test_whoever_was_signed_out_or_suspended_meanwhile_links_nothing(
+    ours: House, github: OAuthProvider, store: Store, alice: User, bob: User
+) -> None:
+    """A link begun in a stolen sign-in would be a way in that outlives its end."""
+    thief = await ours.browser(alice)
+    [here] = (await thief.get("/auth/sign-ins")).json()["data"]
+    given = github.approve(await leave(thief))
+    her = await ours.person(alice)
+    assert (await her.delete(f"/auth/sign-ins/{here['id']}")).status_code == 204
+    refused = await thief.get(BACK, params=given)
+    assert refused.status_code == 400
+    assert "oauth_state" in refused.text
+    other = await ours.browser(bob)
+    given = github.approve(await leave(other))
+    for suspended in (True, False):
+        await store.users.change(bob.id, OPERATOR, suspended=suspended)
+    assert (await other.get(BACK, params=given)).status_code == 400
+    assert [await store.oauth.list(user.id) for user in (alice, bob)] == [[], []]
+
+
+async def test_another_sign_in_of_the_same_browser_does_not_link_for_the_first(
+    ours: House, github: OAuthProvider, store: Store, alice: User, bob: User
+) -> None:
+    browser, his = await ours.browser(alice), await ours.browser(bob)
+    given = github.approve(await leave(browser))
+    browser.cookies.update(his.cookies)
+    assert (await browser.get("/auth/me")).json()["user"]["id"] == bob.id
+    assert (await browser.get(BACK, params=given)).status_code == 400
+    assert [await store.oauth.list(user.id) for user in (alice, bob)] == [[], []]
+
+
+async def test_a_sign_in_that_lasts_links_twin(
+    ours: House, github: OAuthProvider, store: Store, alice: User
+) -> None:
+    browser = await ours.browser(alice)
+    answer = await browser.get(BACK, params=github.approve(await leave(browser)))
+    assert answer.status_code == 303, answer.text
+    [linked] = await store.oauth.list(alice.id)
+    assert linked.provider == "github"
+
+
+@pytest.mark.parametrize("how", ["suspended", "signed out everywhere"])
+async def test_ways_to_a_provider_end_with_the_sign_ins(
+    ours: House, store: Store, database_url: str, alice: User, bob: User, how: str
+) -> None:
+    for user in (alice, bob):
+        await leave(await ours.browser(user))
+    await leave(await ours.stranger())
+    if how == "suspended":
+        await store.users.change(bob.id, OPERATOR, suspended=True)
+    else:
+        await store.sign_ins.end_all(bob.id, OPERATOR)
+    left = await rows(database_url, "select user_id from oauth_state order by user_id")
+    assert left == [(alice.id,), (None,)]
+
+
+async def entered(ours: House, github: OAuthProvider, number: int) -> httpx.AsyncClient:
+    """A browser that came by this account."""
+    github.person.id, github.person.login = number, f"person-{number}"
+    browser = await ours.stranger()
+    browser.headers["Origin"] = ours.urls[0]
+    await browser.get(BACK, params=github.approve(await leave(browser)))
+    return browser
+
+
+async def test_an_account_that_was_replaced_or_unlinked_opens_its_user_no_more(
+    ours: House, github: OAuthProvider, store: Store
+) -> None:
+    browser = await entered(ours, github, 1)
+    person = (await browser.get("/auth/me")).json()["user"]["id"]
+    last = await browser.delete("/auth/providers/github")
+    assert (last.status_code, last.json()["code"]) == (409, "last_way_in")
+    assert await signed_in(await entered(ours, github, 1)), "nothing was unlinked"
+    github.person.id = 2
+    linked = await browser.get(BACK, params=github.approve(await leave(browser)))
+    assert linked.status_code == 303, linked.text
+    assert not await signed_in(await entered(ours, github, 1))
+    other = await entered(ours, github, 2)
+    assert (await other.get("/auth/me")).json()["user"]["id"] == person
+    github.person.id = 1
+    again = await browser.get(BACK, params=github.approve(await leave(browser)))
+    assert again.status_code == 303
+    assert await signed_in(await entered(ours, github, 1)), "whoever is signed in may link it anew"
+    made = await store.audit.list(limit=9, who=person, what="provider.")
+    assert [entry.action for entry in made] == ["provider.linked"] * 2
+
+
+async def test_whoever_has_another_way_in_may_unlink_twin(
+    ours: House, github: OAuthProvider, alice: User
+) -> None:
+    browser = await ours.browser(alice)
+    await browser.get(BACK, params=github.approve(await leave(browser)))
+    assert (await browser.delete("/auth/providers/github")).status_code == 204
+    assert (await browser.get("/auth/me")).json()["providers"] == []

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from growqr.api.admission import act
 from growqr.api.auth import Caller, Door
@@ -27,7 +27,10 @@ Email = Annotated[
 
 
 class MemberView(BaseModel):
-    """A user as an admin sees them."""
+    """A user as an admin sees them.
+
+    `day_tokens`, `day_usd`: the most of their day, 0: no limit; null: as the settings say.
+    """
 
     id: str
     name: str
@@ -36,6 +39,8 @@ class MemberView(BaseModel):
     role: Role
     created_at: datetime
     suspended_at: datetime | None
+    day_tokens: int | None
+    day_usd: float | None
 
     @classmethod
     def of(cls, user: User) -> MemberView:
@@ -43,10 +48,16 @@ class MemberView(BaseModel):
 
 
 class Change(Body):
-    """What becomes of a user. Suspended: nothing is open to them, and nothing of theirs goes."""
+    """What becomes of a user. Suspended: nothing is open to them, and nothing of theirs goes.
+
+    `day_tokens`, `day_usd`: what they may spend on a day at most, whatever they allow themselves;
+    0: no limit, null: as the settings say.
+    """
 
     role: Role | None = None
     suspended: bool | None = None
+    day_tokens: Annotated[int | None, Field(ge=0, le=2**53)] = None
+    day_usd: Annotated[float | None, Field(ge=0, le=1e9, allow_inf_nan=False)] = None
 
 
 class NewInvite(Body):
@@ -113,14 +124,17 @@ async def list_users(
 async def change_user(
     here: Here, request: Request, caller: Caller, member_id: str, body: Change
 ) -> MemberView:
-    """Another role; or suspend them: signed out everywhere, their turns cancelled, timers held.
+    """Another role; the most of their day; or suspend them: signed out everywhere, their turns
+    cancelled, timers held.
 
     The last admin stays one.
     """
-    if body.role is None and body.suspended is None:
-        raise Invalid("say `role` or `suspended`")
+    caps = body.model_dump(include={"day_tokens", "day_usd"}, exclude_unset=True)
+    if body.role is None and body.suspended is None and not caps:
+        raise Invalid("say `role`, `suspended`, `day_tokens` or `day_usd`")
+    by = act(here, request, caller)
     changed = await here.store.users.change(
-        member_id[:100], act(here, request, caller), role=body.role, suspended=body.suspended
+        member_id[:100], by, role=body.role, suspended=body.suspended, caps=caps
     )
     if changed.suspended_at is not None:
         for lease in await here.store.turns.cancel_all(changed.id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import StringConstraints
 
 from growqr.api.auth import Caller, OnceDoor
@@ -41,9 +41,13 @@ async def list_approvals(
 
 
 @router.post("/{decision_id}")
-async def decide(here: Here, caller: Caller, decision_id: str, body: Verdict) -> DecisionView:
+async def decide(
+    here: Here, request: Request, caller: Caller, decision_id: str, body: Verdict
+) -> DecisionView:
     """Approve or deny. The first answer counts; another one is a 409 `already_decided`.
 
-    An approved tool call is made once more; an approved budget is granted once more.
+    An approved tool call is made once more; an approved budget is granted once more, by a person,
+    and on a day up to the hard cap.
     """
-    return await resolved(here, caller, decision_id, KINDS, STATES[body.decision], body.note)
+    state = STATES[body.decision]
+    return await resolved(here, request, caller, decision_id, KINDS, state, body.note)

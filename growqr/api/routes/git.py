@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from growqr import names
-from growqr.api.admission import FOREVER, identify, judge
+from growqr.api.admission import counting_strangers, judge, known, of_stack
 from growqr.api.context import Context, Here
 from growqr.api.problems import problem, request_id
 from growqr.errors import BadRequest, NotFound, Unauthorized
@@ -41,7 +41,7 @@ async def read_refs(
     if program is None:
         raise BadRequest("only git's smart HTTP is spoken here; use git 1.6.6 or later")
     try:
-        folder = await _open(here, request, program, user, repo)
+        _, folder = await _open(here, request, program, user, repo)
     except Unauthorized as error:
         return _challenge(request, error)
     refs = await advertise(folder, program, request.headers.get("git-protocol"))
@@ -57,7 +57,7 @@ async def exchange(here: Here, request: Request, user: str, repo: str, service: 
     if request.headers.get("content-type") != f"application/x-{service}-request":
         raise BadRequest(f"the body is not an application/x-{service}-request")
     try:
-        folder = await _open(here, request, program, user, repo)
+        owner, folder = await _open(here, request, program, user, repo)
     except Unauthorized as error:
         return _challenge(request, error)
     came = asyncio.Event()
@@ -68,7 +68,7 @@ async def exchange(here: Here, request: Request, user: str, repo: str, service: 
         _body(request, came),
         gzipped=request.headers.get("content-encoding") in ("gzip", "x-gzip"),
     )
-    pushed = (lambda: here.changed_in_git(user)) if program == "receive-pack" else None
+    pushed = (lambda: here.changed_in_git(owner)) if program == "receive-pack" else None
     return Spoken(talk, came, f"application/x-{service}-result", pushed)
 
 
@@ -123,26 +123,32 @@ async def _body(request: Request, came: asyncio.Event) -> AsyncIterator[bytes]:
     came.set()
 
 
-async def _open(here: Context, request: Request, program: Program, user: str, repo: str) -> Path:
-    """The folder of a repository of the caller. Raises Unauthorized, Forbidden, NotFound."""
-    caller = await _caller(here, request)
+async def _open(
+    here: Context, request: Request, program: Program, user: str, repo: str
+) -> tuple[str, Path]:
+    """The caller's id, whatever `user` says, and the folder of a repository of theirs.
+
+    Raises Unauthorized, Forbidden, NotFound.
+    """
+    async with counting_strangers(here, request):
+        caller = await _caller(here, request)
     verb: Verb = "write" if program == "receive-pack" else "read"
     judge(here, request, caller, Access("git", verb, user))
     row = await here.store.repos.get(caller.user_id, check_name(repo))
-    return folder_of(here.settings, caller.user_id, row.name)
+    return caller.user_id, folder_of(here.settings, caller.user_id, row.name)
 
 
 async def _caller(here: Context, request: Request) -> Principal:
     """Who is behind a bearer token or API key, as such or as the password of Basic."""
     token = _token(request)
     if not token.startswith("gqm."):
-        return await identify(here, request, [f"Bearer {token}"])
+        return await known(here, request, [f"Bearer {token}"])
     secret = await asyncio.to_thread(instance_secret, here.settings)
     subject, generation = read_token(secret, token)
     if (found := names.service_of(subject)) and found[1] == "opencode":
         service = await here.store.services.get(*found)
         if service is not None and service.generation == generation:
-            return Principal(found[0], "", "stack", f"opencode#{generation}", FOREVER)
+            return await of_stack(here, request, found[0], f"opencode#{generation}")
     raise Unauthorized("the token is of a service that is not there any more")
 
 

@@ -20,7 +20,7 @@ from growqr.api.pages import trouble
 from growqr.api.problems import request_id
 from growqr.errors import GrowqrError, NotFound, Unauthorized
 from growqr.identity import Identity, new_ticket, read_ticket
-from growqr.identity.oauth import LIFETIME, Finished
+from growqr.identity.oauth import LIFETIME, Finished, stale
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=Door)
 public = APIRouter(route_class=PublicDoor)
@@ -69,9 +69,11 @@ async def come_back(
 
 @router.delete("/providers/{provider}", status_code=204, response_class=Response)
 async def unlink(here: Here, request: Request, caller: Caller, provider: str) -> Response:
-    """Forget your account there, its tokens among it. Signing in by it makes it known again."""
-    await here.oauth.unlink(caller.user_id, provider)
-    await here.store.audit.note(act(here, request, caller), "provider.unlinked", provider)
+    """Forget your account there, its tokens among it: a way in again once you link it anew.
+
+    Your last way in stays: 409 `last_way_in`.
+    """
+    await here.oauth.unlink(caller.user_id, provider, act(here, request, caller))
     return Response(status_code=204)
 
 
@@ -81,16 +83,19 @@ router.include_router(public)
 async def _signed_in(here: Context, request: Request) -> str | None:
     """Who links an account; None: nobody, also with a cookie that was signed out elsewhere."""
     try:
-        return (await known(here, request, [])).user_id
+        who = await known(here, request, [])
     except Unauthorized:
         return None
+    return None if who.suspended else who.user_id
 
 
 async def _enter(
     here: Context, request: Request, answer: Response, provider: str, back: Finished
 ) -> None:
-    """Keep the account, and sign in whoever is not. Raises Forbidden, Conflict."""
+    """Keep the account, and sign in whoever is not. Raises BadRequest, Forbidden, Conflict."""
     oauth, account, user_id = here.oauth, back.account, back.user_id
+    if user_id is not None and user_id != await _signed_in(here, request):
+        raise stale()  # signed out or suspended meanwhile: nothing is linked any more
     if user_id is None:
         user_id = await oauth.owner(provider, account)
     if user_id is None:
@@ -98,13 +103,13 @@ async def _enter(
             names.foreign_user_id(provider, account.subject), provider, account.subject,
             account.name or account.login, provider, 0.0, account.email,
         )  # fmt: skip
-        user_id = (await join(here, person, back.invite)).id
-    await oauth.keep(user_id, provider, account)
-    by = act(here, request, None, user_id)
-    if back.user_id is not None:
-        await here.store.audit.note(by, "provider.linked", provider)
-        return
+        by = act(here, request, None, person.user_id)
+        user_id = (await join(here, person, back.invite, by)).id
+    by, linking = act(here, request, None, user_id), back.user_id is not None
     user = await here.store.users.get(user_id)
     if user is None or user.suspended_at is not None:
         raise NotFound("this account is suspended; ask an admin")
+    await oauth.keep(user_id, provider, account, by, linking=linking)
+    if linking:
+        return
     await cookies.sign_in(here, request, answer, user_id, provider, by)

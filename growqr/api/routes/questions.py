@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from growqr.api.auth import Caller, OnceDoor
 from growqr.api.context import Here
@@ -38,6 +38,9 @@ async def list_questions(
 
 
 @router.post("/{decision_id}")
-async def answer(here: Here, caller: Caller, decision_id: str, body: Answer) -> DecisionView:
+async def answer(
+    here: Here, request: Request, caller: Caller, decision_id: str, body: Answer
+) -> DecisionView:
     """Answer. The first answer counts; another one is a 409 `already_decided`."""
-    return await resolved(here, caller, decision_id, KINDS, DecisionState.ANSWERED, body.answer)
+    state = DecisionState.ANSWERED
+    return await resolved(here, request, caller, decision_id, KINDS, state, body.answer)

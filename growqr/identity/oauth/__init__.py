@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from growqr.config import Settings
 from growqr.errors import InstanceError
-from growqr.identity.oauth.accounts import LIFETIME, Finished, Linked, OAuth, redirect_uri
+from growqr.identity.oauth.accounts import LIFETIME, Finished, Linked, OAuth, redirect_uri, stale
 from growqr.identity.oauth.base import Account, Provider, Tokens
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "known",
     "open_providers",
     "redirect_uri",
+    "stale",
 ]
 
 _NO_LEAVES = frozenset({"accounts", "base", "renewal", "wire"})

@@ -19,7 +19,7 @@ from growqr.identity.crypto import KeyRing, Place
 from growqr.identity.oauth.base import Account, Provider
 from growqr.identity.oauth.renewal import Kept, Renewal, moment
 from growqr.identity.tickets import new_ticket, read_ticket
-from growqr.store import OAuthState, Store
+from growqr.store import Act, OAuthState, Store
 
 LIFETIME = 600.0
 """Seconds somebody may be away at the provider."""
@@ -121,7 +121,7 @@ class OAuth:
         chosen = self._provider(provider)
         away, verifier = await self._back(provider, state, cookie)
         if iss is not None and chosen.issuer is not None and iss.rstrip("/") != chosen.issuer:
-            raise _stale()
+            raise stale()
         if error is not None:
             raise chosen.refusal(error)
         if not code or len(code) > _LONGEST_CODE:
@@ -129,8 +129,13 @@ class OAuth:
         account = await chosen.finish(redirect_uri(self._settings, provider), code, verifier)
         return Finished(account, away.return_to, away.user_id, away.invite)
 
-    async def keep(self, user_id: str, provider: str, account: Account) -> None:
-        """Make the account the user's, tokens sealed. Raises Conflict when it is another's."""
+    async def keep(
+        self, user_id: str, provider: str, account: Account, by: Act, *, linking: bool = False
+    ) -> None:
+        """Make the account the user's, tokens sealed; `linking`: they are signed in already.
+
+        Raises Conflict when it is another's, or opens this user no more.
+        """
         await self._store.oauth.keep(
             user_id,
             provider,
@@ -139,6 +144,8 @@ class OAuth:
             scopes=" ".join(account.scopes),
             tokens=self._renewal.seal(user_id, provider, Kept(account.tokens)),
             expires_at=moment(account.expires_at),
+            by=by,
+            linking=linking,
         )
 
     async def owner(self, provider: str, account: Account) -> str | None:
@@ -154,9 +161,9 @@ class OAuth:
         rows = await self._store.oauth.list(user_id)
         return [Linked(row.provider, row.login, tuple(row.scopes.split())) for row in rows]
 
-    async def unlink(self, user_id: str, provider: str) -> None:
-        """Forget the account and its tokens. Raises NotFound."""
-        if not await self._store.oauth.remove(user_id, provider):
+    async def unlink(self, user_id: str, provider: str, by: Act) -> None:
+        """Forget the account and its tokens. Raises NotFound, Conflict for the last way in."""
+        if not await self._store.oauth.remove(user_id, provider, by, tuple(self._providers)):
             raise NotFound(f"no {provider[:40]} account is linked")
 
     def _provider(self, name: str) -> Provider:
@@ -170,14 +177,14 @@ class OAuth:
     ) -> tuple[OAuthState, str]:
         """What was remembered, and its verifier. Raises BadRequest."""
         if (sha := read_ticket(state)) is None:
-            raise _stale()
+            raise stale()
         away = await self._store.oauth.take_state(sha)
         if away is None or away.provider != provider:
-            raise _stale()
+            raise stale()
         if away.expires_at <= moment(self._clock()):
-            raise _stale()
+            raise stale()
         if not hmac.compare_digest(away.cookie_sha, read_ticket(cookie) or b""):
-            raise _stale()
+            raise stale()
         return away, self._ring.unseal(away.verifier, _place(sha, away.user_id))
 
 
@@ -192,8 +199,8 @@ def stays_here(return_to: str) -> str:
     return return_to if fits else "/"
 
 
-def _stale() -> BadRequest:
-    """One answer, whatever is wrong with it."""
+def stale() -> BadRequest:
+    """One answer, whatever is wrong with a way back."""
     return BadRequest(
         "this sign-in was not begun in this browser, took too long, or came back before; "
         "begin again",

@@ -2,7 +2,8 @@
 -- What a user has used today (UTC) and, where a turn is given, its whole tree: from the turn that
 -- nobody's step waits for down to all that were delegated from it. Where the tree was asked with
 -- an API key that may use so much a day (`base`), also what all turns of the key used today. Each
--- amount is one row, with what was spent when somebody last allowed more.
+-- amount is one row, with what was spent when somebody last allowed more, and on the day's the cap
+-- that an admin gave this user.
 with recursive up as (
   select %(turn)s::text as id, 0 as height
   union all
@@ -50,10 +51,13 @@ with recursive up as (
    group by 1, 2
 )
 select used.scope, amounts.unit, used.base, amounts.spent::float8 as spent,
-       coalesce(granted.upon, 0) as granted
+       coalesce(granted.upon, 0) as granted,
+       case when used.place = 2 then case amounts.unit
+         when 'tokens' then u.day_tokens::float8 when 'usd' then u.day_usd end end as cap
   from used
   cross join lateral (values (1, 'tokens', used.tokens), (2, 'usd', used.micro_usd / 1e6),
                              (3, 'seconds', used.model_ms / 1e3)) as amounts (place, unit, spent)
+  left join users u on u.id = %(user)s
   left join granted on granted.scope = used.scope and granted.unit = amounts.unit
  where used.base is null or amounts.unit = 'tokens'
  order by used.place, amounts.place

@@ -61,7 +61,7 @@ select 1 from turn where id = (
 
 -- decide --
 -- Answered once. A question's answer is the result of the tool call that asked it; the turn goes on
--- when nothing else of it is open.
+-- when nothing else of it is open. The log has what a person decided, without their words.
 with decided as (
   update decision set state = %(state)s, answer = %(answer)s, answered_by = %(by)s,
          answered_at = clock_timestamp()
@@ -86,13 +86,15 @@ with decided as (
    where stream.user_id = decided.user_id
      and (select count(*) from answered) + (select count(*) from requeued) >= 0
   returning last_seq
-), told as (
+), heard as (
   insert into event (user_id, seq, type, thread_id, turn_id, step_id, actor, data)
   select decided.user_id, counter.last_seq - cardinality(%(types)s::text[]) + e.nr, e.type,
          decided.thread_id, decided.turn_id, decided.step_id, %(by)s, e.data
     from decided, counter,
          unnest(%(types)s::text[], %(datas)s::jsonb[]) with ordinality as e(type, data, nr)
-)
+), told as (
+  select id as subject from decided where state <> 'expired'
+), noted as ({note})
 select decided.user_id, counter.last_seq as seq, lease.key, lease.epoch,
        lease.expires_at > clock_timestamp() as live
   from decided, counter, turn, lease

@@ -1,15 +1,19 @@
 -- accept_message --
 -- Message, queued turn and event in one statement: after its commit nothing can be lost.
 -- In a sub-agent's channel the turn is the sub-agent's, else the Grow Agent's. What is delegated
--- is asked with the API key of whoever delegates. Returns the lease of whoever has to do it; no row: no such thread, or a stale fence where one is given.
+-- is asked with the API key of whoever delegates. The user is held, so that whoever suspends them
+-- waits for it, and cancels it, or is waited for. Returns the lease of whoever has to do it; no row:
+-- no such thread, a suspended user, or a stale fence where one is given.
 with fence as (
   select key from lease
    where key = %(fence_key)s::text and epoch = %(fence_epoch)s::bigint for no key update
+), welcome as (
+  select id from users where id = %(user)s and suspended_at is null for share
 ), place as (
   select t.id, coalesce(s.lease_key, %(lease_key)s) as lease_key
-    from thread t left join sub_agent s on s.thread_id = t.id
-   where t.user_id = %(user)s
-     and (t.id = %(thread)s or (%(thread)s::text is null and t.kind = 'master'))
+    from welcome join thread t on t.user_id = welcome.id
+    left join sub_agent s on s.thread_id = t.id
+   where (t.id = %(thread)s or (%(thread)s::text is null and t.kind = 'master'))
      and (%(fence_key)s::text is null or exists (select 1 from fence))
 ), counter as (
   update stream set last_seq = last_seq + 1 from place

@@ -39,3 +39,9 @@ select count(*) as removed from gone
 delete from idempotency where ctid = any(array(
   select ctid from idempotency where created_at < clock_timestamp() - interval '24 hours'
    order by created_at limit %(limit)s))
+
+-- drop_refusals --
+-- The one thing that ever leaves the audit log; the database itself holds whatever was done.
+delete from audit where id = any(array(
+  select id from audit where outcome = 'refused'
+     and at < clock_timestamp() - make_interval(secs => %(seconds)s) order by at limit %(limit)s))

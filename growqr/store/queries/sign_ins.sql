@@ -1,6 +1,9 @@
 -- make_sign_in_link --
-insert into sign_in_link (sha, user_id, expires_at)
-values (%(sha)s, %(user)s, clock_timestamp() + make_interval(secs => %(ttl)s))
+with made as (
+  insert into sign_in_link (sha, user_id, expires_at)
+  values (%(sha)s, %(user)s, clock_timestamp() + make_interval(secs => %(ttl)s)) returning user_id
+), told as (select user_id as subject from made)
+{note}
 
 -- exchange_link --
 -- The link is used and the browser signed in, or neither.
@@ -28,9 +31,11 @@ select id, user_id, way, address, agent, created_at, used_at, expires_at from si
  where user_id = %(user)s and expires_at > clock_timestamp() order by id
 
 -- end_sign_ins --
--- One, or all of a user's.
+-- One, or all of a user's: then they link no account either that they are away for.
 with gone as (
   delete from sign_in where user_id = %(user)s and (%(id)s::text is null or id = %(id)s)
   returning id
+), away as (
+  delete from oauth_state where user_id = %(user)s and %(id)s::text is null
 ), told as (select id as subject from gone), noted as ({note})
 select id from gone

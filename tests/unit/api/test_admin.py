@@ -14,7 +14,7 @@ from growqr.config import Settings
 from growqr.errors import Forbidden
 from growqr.identity import Identity, read_ticket
 from growqr.names import foreign_user_id
-from growqr.store import Store, User
+from growqr.store import OPERATOR, Store, User
 from tests.rows import rows
 from tests.unit.api.conftest import until
 from tests.unit.api.doors import bearer, coming, door, refusal, signed_in
@@ -167,7 +167,7 @@ async def test_the_log_is_read_in_pages_and_by_whom_and_what(
     refusal(await member.get("/admin/audit"), 403, "admin_only")
 
     async def noted() -> bool:
-        return len(await store.audit.list(limit=9)) == 5
+        return len(await store.audit.list(limit=9)) == 7  # two of them came, before all that
 
     await until(noted)
     pages: list[list[dict[str, Any]]] = []
@@ -179,7 +179,7 @@ async def test_the_log_is_read_in_pages_and_by_whom_and_what(
             break
         cursor = {"cursor": page["next_cursor"]}
     entries = [entry for page in pages for entry in page]
-    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [len(page) for page in pages] == [2, 2, 2, 1]
     assert [entry["id"] for entry in entries] == sorted(
         (entry["id"] for entry in entries), reverse=True
     )
@@ -191,7 +191,24 @@ async def test_the_log_is_read_in_pages_and_by_whom_and_what(
     assert (last["action"], last["actor"], last["subject"]) == ("user.changed", alice.id, bob.id)
     assert (last["rule"], last["facts"]["role"]) == ("admin", "member")
     by_bob = (await client.get("/admin/audit", params={"who": bob.id})).json()["data"]
-    assert len(by_bob) == 5
-    changes = await client.get("/admin/audit", params={"who": alice.id, "action": "user."})
+    assert len(by_bob) == 6
+    changes = await client.get("/admin/audit", params={"who": alice.id, "action": "user.changed"})
     assert len(changes.json()["data"]) == 4
     refusal(await client.get("/admin/audit", params={"cursor": "x"}), 422)
+
+
+async def test_an_invite_says_as_what_one_comes_where_the_gate_is_open_too(
+    settings: Settings, store: Store, alice: User
+) -> None:
+    for email in ("ann@a.example", "dan@a.example"):
+        await store.invites.make(alice.id, email.encode(), email=email, role="admin", by=OPERATOR)
+    async with door(settings, store) as app:
+        here = app.state.context
+        assert (await join(here, person("1", "Ann@a.example"))).role == "admin"
+        assert (await join(here, person("2", "bob@a.example"))).role == "member"
+        assert (await join(here, person("3", None), b"dan@a.example")).role == "member"
+        assert (await join(here, person("4", None))).role == "member"
+    used = [one.used_by for one in await store.invites.list(limit=9)]
+    assert used == [person("1").user_id, None]
+    [made] = await store.audit.list(limit=9, who=person("1").user_id, what="user.made")
+    assert made.rule == "invite"

@@ -6,12 +6,17 @@ import asyncio
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from growqr import names
+from growqr.config import Settings
 from growqr.directory import Fence
+from growqr.states import DecisionState
 from growqr.store import Decision, DecisionKind, Store, User
+from tests.rows import rows
 from tests.unit.api.conftest import RecordedDirectory, until
+from tests.unit.api.doors import bearer, coming, door, refusal
 
 pytestmark = pytest.mark.anyio
 
@@ -171,3 +176,79 @@ async def test_a_page_of_messages_tells_how_its_turns_stand_and_what_they_asked(
     newest = (await client.get(f"/threads/{decided.thread_id}/messages", params=query)).json()
     assert [turn["id"] == decided.turn_id for turn in newest["turns"]] == [False]
     assert newest["decisions"] == []
+
+
+async def test_beyond_the_hard_cap_an_admin_allows_more_and_the_user_does_not(
+    settings: Settings, store: Store, alice: User, bob: User
+):
+    """Alice, who came first, is the admin."""
+    asked = [await ask(store, bob, kind) for kind in ("budget", "approval", "budget")]
+    paths = [f"/approvals/{one.id}" for one in asked]
+    yes, no = ({"decision": word} for word in ("approve", "deny"))
+    call = {"step_id": None, "provider": "p", "model": "m", "output_tokens": 0}
+    async with door(settings, store, budget_hard_day_tokens=100) as app:
+        async with (
+            coming(app, authorization=bearer(settings, alice)) as admin,
+            coming(app, authorization=bearer(settings, bob)) as his,
+        ):
+            await store.usage.record("c", user_id=bob.id, turn_id=None, input_tokens=100, **call)
+            told = refusal(await his.post(paths[0], json=yes), 403, "hard_cap")["detail"]
+            assert "100 of 100 tokens" in told
+            assert f"`day_tokens` of {bob.id}" in told
+            assert (await his.post(paths[1], json=yes)).status_code == 200, "no budget at all"
+            assert (await his.post(paths[2], json=no)).status_code == 200
+            member = f"/admin/users/{bob.id}"
+            refusal(await his.patch(member, json={"day_tokens": 0}), 403, "admin_only")
+            changed = await admin.patch(member, json={"day_tokens": 200})
+            assert (changed.status_code, changed.json()["day_tokens"]) == (200, 200)
+            assert (await his.post(paths[0], json=yes)).json()["state"] == "approved"
+            back = await admin.patch(member, json={"day_tokens": None})
+            assert back.json()["day_tokens"] is None
+            assert (await admin.patch(member, json={})).status_code == 422
+
+    async def noted() -> bool:
+        lines = await store.audit.list(limit=9, who=bob.id, what="decisions.")
+        return [(line.outcome, line.rule) for line in lines] == [("refused", "hard_cap")]
+
+    await until(noted)
+    [first, second] = await store.audit.list(limit=9, who=bob.id, what="user.changed")
+    assert (first.facts["day_tokens"], second.facts["day_tokens"]) == (None, 200)
+
+
+async def test_what_was_decided_is_in_the_audit_log_without_what_was_said(
+    client: httpx.AsyncClient, store: Store, alice: User, bob: User
+):
+    asked = {kind: await ask(store, alice, kind) for kind in ("approval", "budget", "question")}
+    for _ in range(2):  # the same answer again is no second decision
+        for path, body in (
+            (f"/approvals/{asked['approval'].id}", {"decision": "deny", "note": "xylograph"}),
+            (f"/approvals/{asked['budget'].id}", {"decision": "approve"}),
+            (f"/questions/{asked['question'].id}", {"answer": "xylograph"}),
+        ):
+            assert (await client.post(path, json=body)).status_code == 200
+    over = await ask(store, bob, "approval", expiry=0.01)
+    await asyncio.sleep(0.05)
+    await store.decisions.expire(over.id)
+    entries = await store.audit.list(limit=9, what="decision.")
+    assert [(one.action, one.subject, one.facts["kind"]) for one in reversed(entries)] == [
+        ("decision.denied", asked["approval"].id, "approval"),
+        ("decision.approved", asked["budget"].id, "budget"),
+        ("decision.answered", asked["question"].id, "question"),
+    ]
+    assert {(one.actor, one.rule, one.address) for one in entries} == {
+        (alice.id, "own", "127.0.0.1")
+    }
+    assert all(one.via.startswith("token:") and one.request_id for one in entries)
+    assert "xylograph" not in str(entries)
+
+
+async def test_a_decision_and_its_note_are_one_transaction(
+    store: Store, database_url: str, alice: User
+):
+    decision = await ask(store, alice, "approval")
+    await rows(
+        database_url, "alter table audit add constraint full_up check (actor = 'x') not valid"
+    )
+    with pytest.raises(psycopg.errors.CheckViolation):
+        await store.decisions.resolve(decision, DecisionState.APPROVED, None, alice.id)
+    assert (await store.decisions.get(alice.id, decision.id)).state == "open"

@@ -259,3 +259,18 @@ async def test_hooks_in_a_repository_do_not_run(
     await commit(tmp_path / "c", "a", b"1")
     await git(tmp_path / "c", "push", "-q", "origin", "main")
     assert not (tmp_path / "ran").exists()
+
+
+async def test_a_push_to_me_hints_the_mirror_of_whoever_pushes(
+    app: FastAPI, client: httpx.AsyncClient, server: str, token: str, alice: User, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    told: list[str] = []
+    monkeypatch.setattr(app.state.context, "changed_in_git", told.append)
+    assert (await client.post("/git/repos", json={"name": "shop"})).status_code == 201
+    told.clear()
+    await git(tmp_path, "clone", "-q", f"http://x:{token}@{server}/git/me/shop.git", "here")
+    await commit(tmp_path / "here", "a.txt", b"a")
+    await git(tmp_path / "here", "push", "-q", "origin", "main")
+    await until(lambda: bool(told))
+    assert set(told) == {alice.id}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 
 import httpx
 import pytest
 
 from growqr.config import Settings
+from growqr.errors import StoreUnavailable
+from growqr.identity import instance_secret, stack_token
 from growqr.store import Store, User
+from tests.fakes.clerk import FakeClerk
 from tests.rows import rows
 from tests.unit.api.doors import bearer, coming, door, refusal, signed_in
 
@@ -150,3 +155,106 @@ async def test_the_ingress_is_believed_where_there_is_one(
         head = {"x-growqr-peer": "198.51.100.7", "x-forwarded-for": "203.0.113.9"}
         refusal(await stranger.get("/threads", headers=head), 401)
     assert await rows(database_url, "select key from allowance") == [(f"address:{counted}",)]
+
+
+async def test_proxies_that_add_a_line_of_their_own_are_read_to_the_last(
+    settings: Settings, store: Store, database_url: str
+) -> None:
+    """A client sends the first line; it must not stand for the proxy's."""
+    async with door(settings, store, proxies=1) as app, coming(app) as stranger:
+        lines = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "198.51.100.7")]
+        refusal(await stranger.get("/threads", headers=lines), 401)
+    assert await rows(database_url, "select key from allowance") == [("address:198.51.100.7",)]
+
+
+async def test_whom_the_gate_turns_away_is_counted_as_a_stranger(
+    settings: Settings, store: Store
+) -> None:
+    """A good token of somebody not invited costs us a look at the invites, each time."""
+    with FakeClerk(time.time) as clerk:
+        gate = {"clerk_publishable_key": clerk.publishable_key, "allowed_emails": ["ann@a.example"]}
+        async with door(settings, store, limit_strangers=3, **gate) as app, coming(app) as other:
+            head = {"authorization": f"Bearer {clerk.token(email='eve@e.example')}"}
+            for _ in range(3):
+                refusal(await other.get("/threads", headers=head), 403, "gate")
+            too_many(await other.get("/threads", headers=head))
+
+
+def with_secret(settings: Settings) -> None:
+    """What tokens of services are made with."""
+    settings.secrets.mkdir(parents=True, exist_ok=True)
+    (settings.secrets / "instance.key").write_text(bytes(range(32)).hex())
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/git/u_x/shop.git/info/refs?service=git-upload-pack"])
+async def test_a_bad_token_of_a_service_is_counted(
+    settings: Settings, store: Store, path: str
+) -> None:
+    method = "POST" if path == "/mcp" else "GET"
+    with_secret(settings)
+    heads = [{}, {"authorization": "Bearer gqm.x"}, {"authorization": "Basic !"}]
+    async with door(settings, store, limit_strangers=3) as app, coming(app) as stranger:
+        for head in heads:
+            answer = await stranger.request(method, f"http://growqr{path}", headers=head)
+            assert answer.status_code == 401, answer.text
+        too_many(await stranger.request(method, f"http://growqr{path}"))
+
+
+async def test_a_service_has_its_users_limit(settings: Settings, store: Store, alice: User) -> None:
+    with_secret(settings)
+    await store.repos.create(alice.id, "shop")
+    service = await store.services.want(alice.id, "opencode", "ready")
+    token = stack_token(instance_secret(settings), alice.id, "opencode", service.generation)
+    refs = f"http://growqr/git/{alice.id}/shop.git/info/refs?service=git-upload-pack"
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    async with door(settings, store, limit_requests=3) as app:
+        async with (
+            coming(app, authorization=f"Bearer {token}") as inside,
+            coming(app, authorization=bearer(settings, alice)) as person,
+        ):
+            assert left(await inside.post("http://growqr/mcp", json=ping)) == ("user", 2)
+            assert left(await inside.get(refs)) == ("user", 1)
+            assert left(await person.get("/threads")) == ("user", 0)
+            too_many(await inside.post("http://growqr/mcp", json=ping))
+            too_many(await inside.get(refs))
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.9", "192.0.2.9"),
+        ("unix", "unix"),
+    ],
+)
+async def test_strangers_of_one_network_are_one(
+    settings: Settings, store: Store, database_url: str, address: str, counted: str
+) -> None:
+    async with door(settings, store) as app, coming(app, address=address) as stranger:
+        refusal(await stranger.get("/threads"), 401)
+    assert await rows(database_url, "select key from allowance") == [(f"address:{counted}",)]
+
+
+async def test_anybody_who_asks_how_we_are_costs_one_question_a_second(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, away = [], StoreUnavailable("the database is away")
+
+    async def health() -> None:
+        asked.append(1)
+        await asyncio.sleep(0.01)
+        if len(asked) == 2:
+            raise away
+
+    monkeypatch.setattr(store, "health", health)
+    paths = ("http://growqr/readyz", "http://growqr/health")
+    async with door(settings, store) as app, coming(app) as stranger:
+        for turn, status in ((1, 200), (2, 503), (3, 200)):
+            both = await asyncio.gather(*(stranger.get(path) for path in paths * 4))
+            assert {answer.status_code for answer in both} == {status}
+            assert (await stranger.get(paths[0])).status_code == status
+            assert len(asked) == turn
+            app.state.context.health._at -= 1.0

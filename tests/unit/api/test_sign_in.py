@@ -247,3 +247,15 @@ async def test_one_sees_and_ends_the_browsers_one_is_signed_in_with(
         assert (await theirs.get("/auth/me")).status_code == 200
     ended = await store.audit.list(limit=9, what="sign_in.ended")
     assert [(one.actor, one.subject) for one in ended] == [(alice.id, listed[1]["id"])]
+
+
+async def test_a_public_address_with_the_usual_port_is_the_origin_that_browsers_name(
+    settings: Settings, store: Store, alice: User
+) -> None:
+    public, named = "https://Agents.example:443/", "https://agents.example"
+    async with door(settings, store, public_url=public, frontend_url="http://f.test:80") as app:
+        for origin, status in ((named, 204), ("http://f.test", 204), (f"{named}:444", 403)):
+            async with coming(app, base=named, origin=origin) as browser:
+                link = await link_of(store, alice)
+                answer = await browser.post("/auth/exchange", json={"link": link})
+                assert answer.status_code == status, answer.text

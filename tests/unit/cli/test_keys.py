@@ -17,7 +17,7 @@ from growqr.cli import app
 from growqr.cli.keys import BATCH
 from growqr.config import Settings
 from growqr.identity import KeyRing, Place, new_key
-from growqr.store import OAuthState, Store, User
+from growqr.store import OPERATOR, OAuthState, Store, User
 from tests.conftest import new_user
 
 pytestmark = pytest.mark.anyio
@@ -50,8 +50,9 @@ def place(user: User) -> Place:
 async def keep(store: Store, keys: KeyRing, user: User, tokens: str) -> None:
     sealed = keys.seal(tokens, place(user))
     await store.oauth.keep(
-        user.id, "github", subject=user.id, login="l", scopes="", tokens=sealed, expires_at=None
-    )
+        user.id, "github", subject=user.id, login="l", scopes="", tokens=sealed, expires_at=None,
+        by=OPERATOR, linking=True,
+    )  # fmt: skip
 
 
 async def kept(store: Store, user: User) -> str:
@@ -87,6 +88,8 @@ async def test_rotate_seals_every_row_anew_with_a_fresh_key(
     fresh, _ = running.kids
     assert told == {"active": fresh, "new_key": True, "resealed": 3, "changed": 0,
                     "unreadable": 0, "spare": [old]}  # fmt: skip
+    [noted] = await store.audit.list(limit=9, what="keys.")
+    assert (noted.action, noted.subject, noted.facts["resealed"]) == ("keys.rotated", fresh, 3)
     assert running.unseal(await kept(store, alice), place(alice)) == "hers"
     assert running.unseal(await kept(store, bob), place(bob)) == "his"
     taken = await store.oauth.take_state(b"\x07")

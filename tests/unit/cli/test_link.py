@@ -76,7 +76,8 @@ async def test_the_log_knows_of_it_and_not_its_secret(
     growqr: Growqr, store: Store, database_url: str
 ) -> None:
     url = (await growqr("--user", "ann")).stdout.strip()
-    [entry] = await store.audit.list(limit=9)
+    entry, made = await store.audit.list(limit=9)
+    assert (made.actor, made.action, made.subject) == ("operator", "user.made", "u_ann")
     assert (entry.actor, entry.action, entry.subject) == ("operator", "sign_in_link.made", "u_ann")
     for table in ("audit", "sign_in_link", "users"):
         kept = await rows(database_url, f"select t::text from {table} t")

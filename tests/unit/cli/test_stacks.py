@@ -91,8 +91,14 @@ async def test_inspect_shows_the_row_and_its_last_events(
     assert "service.starting" in shown
 
 
+async def logged(store: Store) -> tuple[str, str, str, str]:
+    """What the audit log has of the newest wish."""
+    entry = (await store.audit.list(limit=9, what="stack."))[0]
+    return entry.actor, entry.action, entry.subject, entry.facts["role"]
+
+
 async def test_restart_begins_another_generation_and_waits_for_it(
-    growqr: Growqr, service: str, alice: User, world: World
+    growqr: Growqr, service: str, alice: User, world: World, store: Store
 ):
     before = world.services[service]
     [row] = answered(await growqr("restart", alice.id, "opencode", "--json"))
@@ -100,6 +106,7 @@ async def test_restart_begins_another_generation_and_waits_for_it(
     assert row["generation"] > before.spec.generation
     assert world.services[service].pid != before.pid
     assert world.services[service].spec.generation == row["generation"]
+    assert await logged(store) == ("operator", "stack.restarted", alice.id, "opencode")
     assert "restarted: ready at http" in (await growqr("restart", alice.id)).output
 
 
@@ -118,10 +125,11 @@ async def test_restart_says_why_it_could_not(
 
 
 async def test_rm_ends_it_and_says_where_the_data_are(
-    growqr: Growqr, service: str, alice: User, world: World, tmp_path: Path
+    growqr: Growqr, service: str, alice: User, world: World, tmp_path: Path, store: Store
 ):
     result = await growqr("rm", alice.id)
     assert result.exit_code == 0, result.output
+    assert await logged(store) == ("operator", "stack.removed", alice.id, "opencode")
     assert service not in world.services
     assert f"data stays in {tmp_path / 'users' / alice.id}" in result.output
 

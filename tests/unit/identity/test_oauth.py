@@ -16,7 +16,7 @@ from growqr.errors import (
     Unavailable,
 )
 from growqr.identity import OAuth, redirect_uri
-from growqr.store import User
+from growqr.store import OPERATOR, User
 from tests.fakes.oauth_provider import OAuthProvider
 from tests.unit.identity.conftest import Clock, Replica, cookie, signed_in
 
@@ -149,7 +149,7 @@ async def test_nothing_that_lets_in_is_in_the_database(
     state = dict(parse_qsl(urlsplit(url).query))["state"]
     kept = await rows(database_url)
     finished = await oauth.finish("github", cookie=browser, **provider.approve(url))
-    await oauth.keep(alice.id, "github", finished.account)
+    await oauth.keep(alice.id, "github", finished.account, OPERATOR)
     verifier = provider.of("/login/oauth/access_token")[0].body["code_verifier"]
     kept += await rows(database_url)
     for secret in (state, browser, verifier, *provider.issued):

@@ -21,7 +21,7 @@ from growqr.errors import (
 from growqr.identity import KeyRing, OAuth
 from growqr.identity.oauth import Linked, Tokens
 from growqr.identity.oauth.github import GitHub
-from growqr.store import Store, User
+from growqr.store import OPERATOR, Store, User
 from tests.fakes.oauth_provider import OAuthProvider
 from tests.fakes.proxy import FaultProxy
 from tests.unit.identity.conftest import Clock, Replica, signed_in
@@ -44,7 +44,7 @@ def provider() -> object:
 async def linked(oauth: OAuth, provider: OAuthProvider, user: User, name: str = "github") -> str:
     """The access token of an account that was just linked."""
     finished = await signed_in(oauth, provider, name, user_id=user.id)
-    await oauth.keep(user.id, name, finished.account)
+    await oauth.keep(user.id, name, finished.account, OPERATOR, linking=True)
     return finished.account.tokens.access
 
 
@@ -67,20 +67,20 @@ async def test_an_account_is_one_users_and_shown_without_tokens(
 ):
     finished = await signed_in(oauth, provider)
     assert await oauth.owner("github", finished.account) is None
-    await oauth.keep(alice.id, "github", finished.account)
+    await oauth.keep(alice.id, "github", finished.account, OPERATOR)
     assert await oauth.owner("github", finished.account) == alice.id
     with pytest.raises(Conflict):
-        await oauth.keep(bob.id, "github", finished.account)
+        await oauth.keep(bob.id, "github", finished.account, OPERATOR)
     shown = await oauth.accounts(alice.id)
     assert shown == [Linked("github", "ann", ("repo", "read:user", "user:email"))]
     assert await oauth.accounts(bob.id) == []
     assert "gho_" not in repr(finished)
     assert "ghr_" not in repr(finished)
-    await oauth.unlink(alice.id, "github")
+    await oauth.unlink(alice.id, "github", OPERATOR)
     assert await oauth.accounts(alice.id) == []
     assert await oauth.access_token(alice.id, "github") is None
     with pytest.raises(NotFound):
-        await oauth.unlink(alice.id, "github")
+        await oauth.unlink(alice.id, "github", OPERATOR)
 
 
 async def test_ciphertexts_swapped_between_rows_do_not_open(
@@ -322,7 +322,7 @@ async def test_an_account_that_is_unlinked_meanwhile_stays_so(
     provider.modes[TOKEN] = "slow 0.3"
     call = asyncio.create_task(oauth.access_token(alice.id, "github"))
     await until(lambda: renewals(provider) == 1)
-    await oauth.unlink(alice.id, "github")
+    await oauth.unlink(alice.id, "github", OPERATOR)
     assert await call is None
     assert await oauth.accounts(alice.id) == []
 

@@ -238,3 +238,39 @@ async def test_a_session_nobody_knows_spends_what_is_under_way(
     await store.turns.give_up(working.id, {"code": "x", "message": "x"})
     assert await store.steps.by_session(alice.id, "ses_1") == (working.id, step.id)
     assert await store.steps.by_session(alice.id, "ses_x") is None
+
+
+async def test_a_day_ends_at_the_hard_cap_whatever_was_allowed(
+    store: Store, alice: User, bob: User, database_url: str
+):
+    root, _, _ = await tree(store, alice)
+    day = f"day:{datetime.now(UTC):%Y-%m-%d}:{alice.id}"
+    limits = BudgetLimits(day_tokens=100, hard_day_tokens=150, hard_day_usd=2)
+    await spend(store, alice, root, 100)
+    soft = await store.budgets.exceeded(alice.id, root, limits)
+    assert soft == Budget(day, "tokens", 100, 100)
+    await allow(database_url, alice, day, "tokens", spent=100)
+    assert await store.budgets.exceeded(alice.id, root, limits) is None
+    await spend(store, alice, root, 50, micro_usd=2_000_000)
+    hard = await store.budgets.exceeded(alice.id, root, limits)
+    assert hard == Budget(day, "tokens", 150, 150, hard=True)
+    assert "an admin must allow more" in str(hard)
+    await allow(database_url, alice, day, "tokens", spent=150)
+    assert await store.budgets.exceeded(alice.id, root, limits) == hard
+    only_usd = BudgetLimits(hard_day_usd=2)
+    dear = await store.budgets.exceeded(alice.id, None, only_usd)
+    assert dear == Budget(day, "usd", 2, 2, hard=True)
+    # An admin gives this user another one, or none, or takes it back.
+    for caps, found in [
+        ({"day_tokens": 151, "day_usd": 0}, None),
+        ({"day_tokens": 150}, hard),
+        ({"day_tokens": 0}, None),
+        ({"day_tokens": None}, hard),
+    ]:
+        changed = await store.users.change(alice.id, OPERATOR, caps=caps)
+        assert [getattr(changed, name) for name in caps] == list(caps.values())
+        assert await store.budgets.exceeded(alice.id, root, limits) == found
+    await store.users.change(bob.id, OPERATOR, caps={"day_tokens": 1})
+    await spend(store, bob, None, 1)
+    his = await store.budgets.exceeded(bob.id, None, BudgetLimits())
+    assert (his and his.hard, his and his.limit) == (True, 1)

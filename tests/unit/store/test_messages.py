@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import psycopg
 import pytest
 
-from growqr.errors import KeyReused, NotFound
+from growqr.errors import Forbidden, KeyReused, NotFound
 from growqr.store import Store, User
 
 pytestmark = pytest.mark.anyio
@@ -86,3 +87,22 @@ async def test_pages_of_messages(store: Store, alice: User):
     assert [m.seq for m in newest] == [4, 5]
     assert [m.seq for m in older] == [2, 3]
     assert later == newest
+
+
+async def test_what_a_suspension_overtakes_is_not_asked(
+    store: Store, database_url: str, alice: User, bob: User
+):
+    """It was let in before, and would be committed after whatever is cancelled."""
+    async with await psycopg.AsyncConnection.connect(database_url) as conn:
+        await conn.execute(
+            "update users set suspended_at = clock_timestamp() where id = %s", [bob.id]
+        )
+        late = asyncio.create_task(store.messages.accept(bob.id, "just one more"))
+        await asyncio.sleep(0.3)
+        assert not late.done()
+        await conn.commit()
+    with pytest.raises(Forbidden) as refused:
+        await late
+    assert refused.value.detail == {"rule": "suspended"}
+    assert await store.turns.cancel_all(bob.id) == []
+    await store.messages.accept(alice.id, "others go on")

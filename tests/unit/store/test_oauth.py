@@ -8,19 +8,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from growqr.errors import Conflict, NotFound
-from growqr.store import SEALED, OAuthAccount, OAuthState, Store, User
+from growqr.store import SEALED, Act, OAuthAccount, OAuthState, Store, User
 
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=10)
+ANN = Act("u_ann", "own")
 STATE = OAuthState("github", b"cookie", "sealed", "/home", None, b"invite", LATER)
 
 
-async def keep(store: Store, user: User, subject: str = "7", tokens: str = "one") -> OAuthAccount:
+async def keep(
+    store: Store, user: User, subject: str = "7", tokens: str = "one", *, linking: bool = True
+) -> OAuthAccount:
     return await store.oauth.keep(
         user.id, "github", subject=subject, login="ann", scopes="repo", tokens=tokens,
-        expires_at=LATER,
+        expires_at=LATER, by=ANN, linking=linking,
     )  # fmt: skip
 
 
@@ -80,8 +83,8 @@ async def test_an_account_is_removed_once_and_its_subject_is_free_then(
     store: Store, alice: User, bob: User
 ):
     seen = await keep(store, alice)
-    assert await store.oauth.remove(alice.id, "github")
-    assert not await store.oauth.remove(alice.id, "github")
+    assert await store.oauth.remove(alice.id, "github", ANN)
+    assert not await store.oauth.remove(alice.id, "github", ANN)
     assert not await store.oauth.swap(seen, "late", None)
     assert (await keep(store, bob)).user_id == bob.id
 
@@ -97,3 +100,46 @@ async def test_a_row_that_changed_since_it_was_read_is_not_sealed_anew(store: St
     assert await store.sealed.swap(column, seen, "v1.0000000b.newer")
     assert await store.sealed.others(column, "0000000b", after="", limit=9) == []
     assert await store.sealed.count(column) == {"0000000b": 1}
+
+
+async def by_github(store: Store, subject: str = "7") -> User:
+    """Somebody whom their account at GitHub made a user."""
+    return await store.users.ensure(f"u_{subject}", issuer="github", subject=subject, name="n")
+
+
+async def test_an_account_that_was_replaced_signs_nobody_in_and_does_not_come_back(store: Store):
+    user = await by_github(store)
+    await keep(store, user, linking=False)
+    await keep(store, user, "8")
+    await google(store, user)
+    for left in (["8", "g"], ["g"]):  # nor once the one in its place is gone
+        with pytest.raises(Conflict) as refused:
+            await keep(store, user, linking=False)
+        assert refused.value.detail == {"code": "account_taken"}
+        assert [account.subject for account in await store.oauth.list(user.id)] == left
+        await store.oauth.remove(user.id, "github", ANN, ["github", "google"])
+    await keep(store, user)
+    assert (await keep(store, user, tokens="two", linking=False)).tokens == "two"
+
+
+async def google(store: Store, user: User) -> OAuthAccount:
+    return await store.oauth.keep(
+        user.id, "google", subject="g", login="ann", scopes="", tokens="g", expires_at=None,
+        by=ANN, linking=True,
+    )  # fmt: skip
+
+
+async def test_the_last_way_in_is_not_unlinked_of_two_at_once_one_stays(store: Store):
+    user, ways = await by_github(store), ["github", "google"]
+    await keep(store, user, linking=False)
+    with pytest.raises(Conflict) as refused:
+        await store.oauth.remove(user.id, "github", ANN, ways)
+    assert refused.value.detail == {"code": "last_way_in"}
+    await google(store, user)
+    with pytest.raises(Conflict):  # a provider that is switched off lets nobody in
+        await store.oauth.remove(user.id, "github", ANN, ["github"])
+    gone = await asyncio.gather(
+        *(store.oauth.remove(user.id, way, ANN, ways) for way in ways), return_exceptions=True
+    )
+    assert sorted(str(type(one)) for one in gone) == [str(bool), str(Conflict)]
+    assert len(await store.oauth.list(user.id)) == 1

@@ -44,7 +44,7 @@ async def test_a_link_that_is_over_or_unknown_signs_nobody_in(
     for tried in (link, secrets.token_bytes(32)):
         assert await store.sign_ins.exchange(tried, browser(), OPERATOR) is None
     assert await store.sign_ins.list(alice.id) == []
-    assert await store.audit.list(limit=9) == []
+    assert await store.audit.list(limit=9, what="sign_in.") == []
 
 
 async def test_a_cookie_that_is_there_already_uses_no_link_up(store: Store, alice: User) -> None:

@@ -12,6 +12,8 @@ const user = (name: string, more: Partial<MemberView> = {}): MemberView => ({
   role: "member",
   created_at: "2026-01-01T00:00:00Z",
   suspended_at: null,
+  day_tokens: null,
+  day_usd: null,
   ...more,
 });
 

@@ -307,7 +307,8 @@ export const listUsers = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Change User
  *
- * Another role; or suspend them: signed out everywhere, their turns cancelled, timers held.
+ * Another role; the most of their day; or suspend them: signed out everywhere, their turns
+ * cancelled, timers held.
  *
  * The last admin stays one.
  */
@@ -396,7 +397,8 @@ export const listApprovals = <ThrowOnError extends boolean = false>(options?: Op
  *
  * Approve or deny. The first answer counts; another one is a 409 `already_decided`.
  *
- * An approved tool call is made once more; an approved budget is granted once more.
+ * An approved tool call is made once more; an approved budget is granted once more, by a person,
+ * and on a day up to the hard cap.
  */
 export const decide = <ThrowOnError extends boolean = false>(options: Options<DecideData, ThrowOnError>): RequestResult<DecideResponses, DecideErrors, ThrowOnError> => (options.client ?? client).post<DecideResponses, DecideErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -461,7 +463,9 @@ export const whoAmI = <ThrowOnError extends boolean = false>(options?: Options<W
 /**
  * Unlink
  *
- * Forget your account there, its tokens among it. Signing in by it makes it known again.
+ * Forget your account there, its tokens among it: a way in again once you link it anew.
+ *
+ * Your last way in stays: 409 `last_way_in`.
  */
 export const unlink = <ThrowOnError extends boolean = false>(options: Options<UnlinkData, ThrowOnError>): RequestResult<UnlinkResponses, UnlinkErrors, ThrowOnError> => (options.client ?? client).delete<UnlinkResponses, UnlinkErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -1217,7 +1221,7 @@ export const livez = <ThrowOnError extends boolean = false>(options?: Options<Li
 /**
  * Readyz
  *
- * Everything a request needs answers; else 503.
+ * Everything a request needs answers, or did within the last second; else 503.
  */
 export const readyz = <ThrowOnError extends boolean = false>(options?: Options<ReadyzData, ThrowOnError>): RequestResult<ReadyzResponses, ReadyzErrors, ThrowOnError> => (options?.client ?? client).get<ReadyzResponses, ReadyzErrors, ThrowOnError>({ url: '/readyz', ...options });
 

@@ -181,8 +181,19 @@ export type BudgetView = {
  * Change
  *
  * What becomes of a user. Suspended: nothing is open to them, and nothing of theirs goes.
+ *
+ * `day_tokens`, `day_usd`: what they may spend on a day at most, whatever they allow themselves;
+ * 0: no limit, null: as the settings say.
  */
 export type Change = {
+    /**
+     * Day Tokens
+     */
+    day_tokens?: number | null;
+    /**
+     * Day Usd
+     */
+    day_usd?: number | null;
     /**
      * Role
      */
@@ -592,12 +603,22 @@ export type Me = {
  * MemberView
  *
  * A user as an admin sees them.
+ *
+ * `day_tokens`, `day_usd`: the most of their day, 0: no limit; null: as the settings say.
  */
 export type MemberView = {
     /**
      * Created At
      */
     created_at: string;
+    /**
+     * Day Tokens
+     */
+    day_tokens: number | null;
+    /**
+     * Day Usd
+     */
+    day_usd: number | null;
     /**
      * Email
      */
