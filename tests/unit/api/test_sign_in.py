@@ -144,7 +144,7 @@ async def test_a_browser_reads_and_writes_and_hears_its_stream(
             asyncio.timeout(10),
             aconnect_sse(client, "GET", f"{url}/api/v1/actors/me/events") as source,
         ):
-            assert (await anext(source.aiter_sse())).event == "message.created"
+            assert (await anext(source.aiter_sse())).event == "thread.created"
         app.state.context.hub.close()
 
 

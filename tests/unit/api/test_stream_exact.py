@@ -170,7 +170,7 @@ async def test_snapshot_and_tail_join_without_gap_or_repeat(
         writers = asyncio.gather(writer(), writer(), writer())
         readers = []
         for _ in range(8):
-            last = 10 + 3 * 40 + 1
+            last = 1 + 10 + 3 * 40 + 1
             reading = followed(places(), f"/threads/{side.id}", last, chance)
             readers.append(asyncio.create_task(reading))
             await asyncio.sleep(chance.random() / 10)

@@ -82,6 +82,7 @@ class Core(RuleBasedStateMachine):
         self.key = names.grow_agent(self.user.id)
         made = [self.store.threads.create(self.user.id, f"t{n}") for n in range(2)]
         self.threads = [self.runner.run(one).id for one in made]
+        self.model.events = len(made)
 
     def do(self, call: Any) -> Any:
         return self.runner.run(_done(call))
