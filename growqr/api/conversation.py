@@ -56,21 +56,21 @@ async def read_page(
         _, last = await store.events.bounds(user_id)
         asked = {"after": place or 0} if order == "oldest" else {"before": place}
         rows = await store.messages.list(user_id, thread_id, limit=limit + 1, **asked)
-        of = list({row.turn_id for row in rows})
+        seq = last if stand is None else min(stand, last)
+        rows = [row for row in rows if row.seq <= seq]
+        if order == "newest":
+            rows.reverse()
+        shown = rows[:limit]
+        of = list({row.turn_id for row in shown})
         turns = await store.turns.named(user_id, of)
         decisions = await store.decisions.of_turns(user_id, of)
-    seq = last if stand is None else min(stand, last)
-    rows = [row for row in rows if row.seq <= seq]
-    if order == "newest":
-        rows.reverse()
     more = f"{_SIGNS[order]}{rows[limit - 1].seq}.{seq}" if len(rows) > limit else None
-    shown = {row.turn_id for row in rows[:limit]}
     return MessagePage(
-        data=[MessageView.of(row) for row in rows[:limit]],
+        data=[MessageView.of(row) for row in shown],
         next_cursor=make_cursor("message", more) if more else None,
         seq=seq,
-        turns=[TurnBrief.of(turn) for turn in turns if turn.id in shown],
-        decisions=[DecisionView.of(one) for one in decisions if one.turn_id in shown],
+        turns=[TurnBrief.of(turn) for turn in turns],
+        decisions=[DecisionView.of(one) for one in decisions],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Literal
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 Kind = Literal["small", "built"]
 
 
-class Entrance:
+class Entrance(ABC):
     """What the small page and the built ones have in common."""
 
     def __init__(self, page: Page) -> None:
@@ -25,21 +26,22 @@ class Entrance:
         """Nobody is signed in."""
         expect(self.page.get_by_role("heading", name="Sign in")).to_be_visible()
 
+    @abstractmethod
     def expect_inside(self, name: str) -> None:
         """Signed in as them, and what happens to them is heard of."""
-        raise NotImplementedError
 
     def expect_told(self, text: str, seconds: float = 8) -> None:
         """It is said at once, also to those who do not see."""
         expect(self._notices().filter(has_text=text).first).to_be_visible(timeout=seconds * 1000)
 
+    @abstractmethod
     def expect_message(self, text: str) -> None:
         """What was said to the agent elsewhere is heard of here."""
-        raise NotImplementedError
 
-    def sign_out(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def sign_out(self) -> None: ...
 
+    @abstractmethod
     def see_account(self) -> None:
         """To where one's accounts at providers are."""
 
@@ -47,9 +49,9 @@ class Entrance:
         """To where one is signed in: a row for each browser."""
         return self.page.get_by_role("list", name="Signed-in browsers").get_by_role("listitem")
 
+    @abstractmethod
     def sign_out_other(self, browser: str) -> None:
         """The first row of that name, once the browsers are seen."""
-        raise NotImplementedError
 
     def _notices(self) -> Locator:
         return self.page.get_by_role("alert")
@@ -64,6 +66,9 @@ class SmallPage(Entrance):
 
     def expect_message(self, text: str) -> None:
         expect(self.page.get_by_role("status")).to_contain_text("just now")
+
+    def see_account(self) -> None:
+        """They are on the page already."""
 
     def sign_out(self) -> None:
         self.page.get_by_role("button", name="Sign out", exact=True).click()

@@ -190,6 +190,7 @@ async def test_a_running_instance_must_have_the_key_first(
     refused = await growqr("rotate")
     assert (refused.exit_code, "start it anew" in str(refused.exception)) == (1, True)
     assert ring(tmp_path, old).unseal(await kept(store, alice), place(alice)) == "hers"
-    for held in (f"{fresh},{old}", None):  # noqa: B007 - `running` tells it
+    for told in (f"{fresh},{old}", None):
+        held = told
         assert (await growqr("rotate")).exit_code == 0
     assert ring(tmp_path, fresh).unseal(await kept(store, alice), place(alice)) == "hers"
